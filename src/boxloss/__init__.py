@@ -1,0 +1,1 @@
+"""boxloss: bounding-box losses."""
