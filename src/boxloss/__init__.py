@@ -1,1 +1,46 @@
-"""boxloss: bounding-box losses."""
+"""boxloss: bounding-box losses. Every one is a formula, written once; everything else is derived from it.
+
+    import boxloss as bl
+
+    bl.giou(a, b)                          similarity, 1 - loss, of boxes (..., 4) and (..., 4)
+    bl.giou_loss(pred, target)             loss; reduction="mean" | "sum" | "none", weight=..., format="xyxy"
+    bl.loss("smooth_l1", beta=0.5)         any loss with its parameters, a callable
+    bl.nn.GIoULoss()                       the torch module
+    bl.pairwise("iou", a, b)               (N, M)
+    bl.boxes.convert(boxes, "xywh", "xyxy")
+    bl.catalogue()                         what there is, with papers, bounds and claims
+
+NumPy, PyTorch, JAX or CuPy in, the same kind out. `giou` stands for any name of the catalogue.
+"""
+
+import importlib
+from typing import Any
+
+from boxloss import boxes, errors, ops
+from boxloss.errors import BoxLossError
+from boxloss.formulas import Formula, catalogue, formula
+from boxloss.losses import Loss, Similarity, loss, pairwise
+
+__version__ = "0.1.0"
+
+__all__ = ["BoxLossError", "Formula", "Loss", "Similarity", "boxes", "catalogue", "errors", "formula", "loss", "nn", "ops", "pairwise"]  # noqa: F822
+
+_LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("compare", "datasets", "draw", "evaluate")}
+
+
+def __getattr__(name: str) -> Any:
+    """`bl.giou` and `bl.giou_loss` for every name of the catalogue, and the parts that take long to import."""
+    if name in _LAZY:
+        value: Any = importlib.import_module(_LAZY[name])
+    elif name in catalogue():
+        value = Similarity(catalogue()[name])
+    elif name.removesuffix("_loss") in catalogue():
+        value = Loss(catalogue()[name.removesuffix("_loss")])
+    else:
+        raise AttributeError(f"module 'boxloss' has no attribute {name!r}: boxloss.catalogue() lists the losses")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *catalogue(), *(f"{name}_loss" for name in catalogue())})

@@ -1,0 +1,5 @@
+"""Formulas as things to call: functions of boxes, and torch modules (in `boxloss.losses.modules`, which imports torch)."""
+
+from boxloss.losses.functions import Loss, Similarity, loss, pairwise
+
+__all__ = ["Loss", "Similarity", "loss", "pairwise"]

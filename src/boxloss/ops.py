@@ -1,0 +1,219 @@
+"""The handful of functions that formulas and geometry are written with, on whatever kind of array they are given.
+
+A library is recognised by its arrays, never imported for its own sake: NumPy, PyTorch, JAX and CuPy in, the same kind out.
+Each function is defined by its value *and* its derivative: ties are shared half and half, 0/0 is 0 with derivative 0.
+"""
+
+import math
+import sys
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from boxloss.errors import DTypeError
+
+Array = Any
+"""An array of NumPy, PyTorch, JAX or CuPy."""
+
+
+def is_torch(x: Array) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def is_jax(x: Array) -> bool:
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(x, jax.Array)
+
+
+def namespace(*arrays: Array) -> Any:
+    """The array library of `arrays`, with the names of the array API standard.
+
+    Torch answers for itself: it has all that we call, and `torch.compile` can see through it.
+    """
+    if is_torch(arrays[0]):
+        return sys.modules["torch"]
+    return array_namespace(*arrays)
+
+
+def as_array(x: Any, name: str) -> Array:
+    """`x` itself where it is an array of a library that we know; numbers in lists and tuples become a NumPy array."""
+    if is_torch(x) or isinstance(x, np.ndarray) or is_jax(x):
+        return x
+    if isinstance(x, (list, tuple, np.generic)) or hasattr(x, "__array_interface__"):
+        array = np.asarray(x)
+        if array.dtype.kind not in "fiub":
+            raise DTypeError(f"{name} holds {array.dtype}, expected numbers in rows of equal length")
+        return array
+    try:
+        array_namespace(x)
+    except TypeError:
+        raise DTypeError(f"{name} is a {type(x).__name__}, expected an array of NumPy, PyTorch, JAX or CuPy, or a list of numbers") from None
+    return x
+
+
+def working_dtype(*arrays: Array) -> Any:
+    """What `arrays` are computed in: float64 where one of them is float64 or an integer of 32 bits or more, else float32.
+
+    Half types and small integers are exact in float32; a 32-bit coordinate is not.
+    """
+    xp = namespace(*arrays)
+    wide = any(str(a.dtype).removeprefix("torch.") in ("float64", "int64", "int32", "uint32", "uint64") for a in arrays)
+    return xp.float64 if wide else xp.float32
+
+
+def astype(x: Array, dtype: Any) -> Array:
+    if x.dtype == dtype:
+        return x
+    return x.to(dtype) if is_torch(x) else namespace(x).astype(x, dtype)
+
+
+def exponents(x: Array) -> tuple[int, int]:
+    """The exponents of the smallest normal number and of the largest power of two of `x`'s type: (-126, 127) or (-1022, 1023)."""
+    return (-126, 127) if x.dtype.itemsize == 4 else (-1022, 1023)
+
+
+def constant(like: Array, value: float) -> Array:
+    return namespace(like).full_like(like, value)
+
+
+def minimum(x: Array, y: Array) -> Array:
+    """The smaller; at a tie each of the two gets half of the gradient. NaN where either is NaN."""
+    return namespace(x).minimum(x, y)
+
+
+def maximum(x: Array, y: Array) -> Array:
+    """The larger; at a tie each of the two gets half of the gradient. NaN where either is NaN."""
+    return namespace(x).maximum(x, y)
+
+
+def positive(x: Array) -> Array:
+    """max(x, 0), with half of the gradient at 0: a clamp would give all of it, and a ReLU none."""
+    return maximum(x, constant(x, 0.0))
+
+
+def where(condition: Array, x: Array, y: Array | float) -> Array:
+    """`x` where the condition holds, else `y`; the branch that is not taken must be finite, or its gradient is NaN."""
+    return namespace(x).where(condition, x, constant(x, y) if isinstance(y, (int, float)) else y)
+
+
+def hold(x: Array) -> Array:
+    """`x`, held constant in every derivative."""
+    if is_torch(x):
+        return x.detach()
+    if is_jax(x):
+        return sys.modules["jax"].lax.stop_gradient(x)
+    return x
+
+
+def ratio(x: Array, y: Array) -> Array:
+    """x / y, and 0 with derivative 0 where y is 0."""
+    zero = y == 0
+    safe = where(zero, constant(y, 1.0), y)
+    return where(zero, constant(x / safe, 0.0), _divide(x, safe))
+
+
+def _divide(x: Array, y: Array) -> Array:
+    if not is_jax(x):
+        return x / y
+
+    # JAX's own rule multiplies by y**-2, which overflows from y = 1e-19 on in float32 and leaves NaN; (dx - q dy) / y does not.
+    def rule(primals: Any, tangents: Any) -> Any:
+        (x, y), (dx, dy) = primals, tangents
+        q = _divide(x, y)
+        return q, (dx - q * dy) / y
+
+    divide = sys.modules["jax"].custom_jvp(lambda x, y: x / y)
+    divide.defjvp(rule)
+    return divide(x, y)
+
+
+def log(x: Array) -> Array:
+    return namespace(x).log(x)
+
+
+def log1p(x: Array) -> Array:
+    return namespace(x).log1p(x)
+
+
+def power_of_two(x: Array) -> Array:
+    """The largest power of two that is not above `x` (> 0), exactly: its exponent bits alone. 0 for 0 and for subnormal numbers."""
+    x = hold(x)
+    wide = x.dtype.itemsize == 8
+    mask = 0x7FF0000000000000 if wide else 0x7F800000
+    if is_torch(x):
+        torch = sys.modules["torch"]
+        return (x.view(torch.int64 if wide else torch.int32) & mask).view(x.dtype)
+    if is_jax(x):
+        lax, xp = sys.modules["jax"].lax, namespace(x)
+        bits = lax.bitcast_convert_type(x, xp.int64 if wide else xp.int32)
+        return lax.bitcast_convert_type(bits & mask, x.dtype)
+    xp = namespace(x)
+    return (xp.asarray(x).view(xp.int64 if wide else xp.int32) & mask).view(x.dtype)
+
+
+def atan2(y: Array, x: Array) -> Array:
+    """The angle of the point (x, y) in radians, in [-pi, pi]; 0 with derivative 0 at the origin.
+
+    A polynomial of our own rather than the library's function, which gives other bits for strided arrays than for contiguous ones,
+    NaN derivatives at the origin, and which GPU languages do not have.
+    """
+    xp = namespace(x)
+    steep = xp.abs(y) > xp.abs(x)
+    # The quotient is y / x or x / y by the larger part, and the derivative follows the same choice: no absolute value, no tie.
+    angle = _atan(ratio(where(steep, x, y), where(steep, y, x)))
+    half_turn = where(x < 0, where(y < 0, constant(x, -math.pi), math.pi), 0.0)
+    quarter_turn = where(y < 0, constant(y, -math.pi / 2), math.pi / 2)
+    return where(steep, quarter_turn - angle, half_turn + angle)
+
+
+def _atan(r: Array) -> Array:
+    """The arc tangent of `r` in [-1, 1]: r + r^3 P(r^2), P by Horner."""
+    coefficients = ATAN64 if r.dtype.itemsize == 8 else ATAN32
+    square = r * r
+    p = constant(r, coefficients[-1])
+    for c in coefficients[-2::-1]:
+        p = p * square + c
+    return r + r * (square * p)
+
+
+# Made by scripts/fit_atan.py; the errors are absolute, in P.
+# degree 10 in r^2, error 3.9e-10
+ATAN32 = (
+    -0.33333333293301176,
+    0.19999990275947271,
+    -0.14285317963907304,
+    0.1110470678864422,
+    -0.09036742342070782,
+    0.0741749696430051,
+    -0.05760716083128117,
+    0.038327445983064846,
+    -0.019261081322765883,
+    0.00620725453378005,
+    -0.0009362994719496015,
+)
+# degree 20 in r^2, error 5.0e-18
+ATAN64 = (
+    -0.3333333333333333,
+    0.19999999999999554,
+    -0.14285714285648404,
+    0.11111111107234799,
+    -0.09090908969557403,
+    0.07692305354678655,
+    -0.06666636435777692,
+    0.05882074956371294,
+    -0.05261265735709454,
+    0.04752086773576656,
+    -0.04308119655330471,
+    0.03872640214042632,
+    -0.033750132001619734,
+    0.027567942297344678,
+    -0.020238706986393514,
+    0.012756172907694298,
+    -0.006575683344151699,
+    0.002622977891906089,
+    -0.0007518472526973822,
+    0.0001368724853148122,
+    -1.1832505417555692e-05,
+)

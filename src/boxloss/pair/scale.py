@@ -1,0 +1,29 @@
+"""A pair's unit of length: a power of two near the size of its hull, so that no product of lengths over- or underflows."""
+
+from boxloss.ops import Array, constant, exponents, hold, maximum, minimum, power_of_two, where
+from boxloss.pair.axis import extent
+
+
+def rescale(a: tuple[Array, ...], b: tuple[Array, ...]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """The coordinates (left, top, right, bottom) of both boxes over a power of two, so that the hull's longer side is in [1, 8).
+
+    The factor is exact and the same for both boxes, so whatever depends on ratios of lengths alone is unchanged to the bit.
+    Its derivative is the factor itself, up to 2^120 (float32; 2^1016 in float64): beyond that, which takes boxes of subnormal size,
+    the true gradient (1 / side) is not a number of the type, and the largest power that keeps it finite stands in.
+    """
+    size = hold(maximum(extent(a[0], a[2], b[0], b[2]), extent(a[1], a[3], b[1], b[3])))
+    smallest, largest = exponents(size)
+    # Coordinates up to the type's maximum may be up to twice that apart: the hull is then that many times the scale, which is why it is "below 8".
+    size = minimum(size, constant(size, 2.0 ** (largest - 1)))
+    # Subnormal sizes have no exponent of their own: lift them first, by a power of two. 1 / 2^k is then a normal number, also when subnormals are flushed.
+    lift = where(size < 2.0 ** (smallest + 26), constant(size, 2.0 ** -(smallest + 26)), 1.0)
+    unit = power_of_two(size * lift)
+    factor = 1.0 / where(unit == 0, constant(unit, 1.0), unit)
+    slope = where(lift > 1, minimum(factor, constant(factor, 2.0**20)), factor)
+
+    def scaled(x: Array) -> Array:
+        lifted = x * lift
+        with_slope = lifted * slope
+        return hold(lifted * factor) + (with_slope - hold(with_slope))
+
+    return tuple(scaled(x) for x in a), tuple(scaled(x) for x in b)
