@@ -23,7 +23,7 @@ from boxloss.losses import Loss, Similarity, loss, pairwise
 
 __version__ = "0.1.0"
 
-__all__ = ["BoxLossError", "Formula", "Loss", "Similarity", "boxes", "catalogue", "errors", "formula", "loss", "nn", "ops", "pairwise"]  # noqa: F822
+__all__ = ["BoxLossError", "Formula", "Loss", "Similarity", "boxes", "catalogue", "errors", "formula", "loss", "nn", "ops", "pairwise"]
 
 _LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("compare", "datasets", "draw", "evaluate")}
 

@@ -48,7 +48,7 @@ def _corners(boxes: Array, format: str) -> Array:
 def _same_kind(call: str, names: tuple[str, str], a: Array, b: Array) -> tuple[Array, Array]:
     """A plain NumPy array beside a tensor becomes one, where that is the only difference and it lies on the same device."""
     for x, y in ((a, b), (b, a)):
-        if is_torch(x) and not is_torch(y) or is_jax(x) and not (is_jax(y) or isinstance(y, np.ndarray)):
+        if (is_torch(x) and not is_torch(y)) or (is_jax(x) and not (is_jax(y) or isinstance(y, np.ndarray))):
             raise DTypeError(f"{call}: {names[0]} is a {_kind(a)} and {names[1]} a {_kind(b)}, expected two arrays of one library")
     if is_torch(a) and a.device != b.device:
         raise DTypeError(f"{call}: {names[0]} is on {a.device} and {names[1]} on {b.device}, expected one device: try .to({str(a.device)!r})")

@@ -1,9 +1,8 @@
 """The geometry of two boxes: all that a formula may ask of them."""
 
-from functools import cached_property
-
 from boxloss.ops import Array, atan2, constant, hold, ratio, where
 from boxloss.pair.axis import Axis, extent
+from boxloss.pair.quantity import quantity
 from boxloss.pair.scale import rescale
 
 __all__ = ["Pair"]
@@ -20,12 +19,12 @@ class Pair:
     def __init__(self, a: tuple[Array, ...], b: tuple[Array, ...]):
         self._a, self._b = a, b
 
-    @cached_property
+    @quantity
     def edges(self) -> tuple[Array, ...]:
         """a's left, top, right and bottom minus b's, in the boxes' own unit."""
         return tuple(p - q for p, q in zip(self._a, self._b, strict=True))
 
-    @cached_property
+    @quantity
     def _axes(self) -> tuple[Axis, Axis]:
         a, b = rescale(self._a, self._b)
         return Axis(a[0], a[2], b[0], b[2]), Axis(a[1], a[3], b[1], b[3])
@@ -38,12 +37,12 @@ class Pair:
     def y(self) -> Axis:
         return self._axes[1]
 
-    @cached_property
+    @quantity
     def overlap(self) -> Array:
         """The area that both boxes cover."""
         return self.x.overlap * self.y.overlap
 
-    @cached_property
+    @quantity
     def difference(self) -> Array:
         """The area that one of the two covers and the other does not: a's beyond the overlap plus b's."""
         x, y = self.x, self.y
@@ -51,36 +50,36 @@ class Pair:
         of_b = (x.b_excess * y.overlap + x.overlap * y.b_excess) + x.b_excess * y.b_excess
         return of_a + of_b
 
-    @cached_property
+    @quantity
     def union(self) -> Array:
         """The area that at least one of the two covers."""
         return self.difference + self.overlap
 
-    @cached_property
+    @quantity
     def iou(self) -> Array:
         """Overlap over union, in [0, 1]: 1 for a box and itself, 0 without overlap, and 0 for two different boxes without area."""
         return where(self._areas, ratio(self.overlap, self.union), where(self._differ, constant(self.union, 0.0), 1.0))
 
-    @cached_property
+    @quantity
     def jaccard(self) -> Array:
         """The Jaccard distance 1 - IoU, in [0, 1]: difference over union, so accurate where the two are nearly equal."""
         return where(self._areas, ratio(self.difference, self.union), where(self._differ, constant(self.union, 1.0), 0.0))
 
-    @cached_property
+    @quantity
     def _areas(self) -> Array:
         # "Not 0" rather than "above 0": NaN takes this branch and stays NaN.
         return self.union != 0
 
-    @cached_property
+    @quantity
     def _differ(self) -> Array:
         return self.x.differs | self.y.differs
 
-    @cached_property
+    @quantity
     def hull(self) -> Array:
         """The area of the smallest box around both."""
         return self.x.hull * self.y.hull
 
-    @cached_property
+    @quantity
     def waste(self) -> Array:
         """The area of the hull that the union does not fill: its empty corners, and the strips beside a gap."""
         x, y = self.x, self.y
@@ -88,24 +87,24 @@ class Pair:
         strips = x.span * y.gap + x.gap * y.span
         return (corners + strips) + x.gap * y.gap
 
-    @cached_property
+    @quantity
     def offset2(self) -> Array:
         """The squared distance of the centres."""
         x, y = self.x.double_offset, self.y.double_offset
         return (x * x + y * y) * 0.25
 
-    @cached_property
+    @quantity
     def hull_diagonal2(self) -> Array:
         """The squared diagonal of the hull."""
         return self.x.hull * self.x.hull + self.y.hull * self.y.hull
 
-    @cached_property
+    @quantity
     def aspect_angle(self) -> Array:
         """atan(w / h) of b minus that of a, in [-pi/2, pi/2]: the angle between the boxes' diagonals. 0 where one is a point: it has no aspect."""
         wa, ha, wb, hb = self.x.a_side, self.y.a_side, self.x.b_side, self.y.b_side
         return atan2(wb * ha - wa * hb, ha * hb + wa * wb)
 
-    @cached_property
+    @quantity
     def inversion(self) -> Array:
         """How far the boxes are inverted, as a share of the pair's extent: 0 for boxes, and its gradient pulls an inverted box upright."""
         shares = []

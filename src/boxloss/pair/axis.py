@@ -3,9 +3,8 @@
 Every quantity is a difference of two coordinates, rounded once, or a sum of such differences that are not negative: nothing cancels.
 """
 
-from functools import cached_property
-
 from boxloss.ops import Array, maximum, minimum, positive, where
+from boxloss.pair.quantity import quantity
 
 
 class Axis:
@@ -19,52 +18,52 @@ class Axis:
         self.a_low, self.a_high = _upright(a_low, a_high)
         self.b_low, self.b_high = _upright(b_low, b_high)
 
-    @cached_property
+    @quantity
     def inversion(self) -> tuple[Array, Array]:
         """How far each of the two is inverted: low - high where that is positive, else 0."""
         a_low, a_high, b_low, b_high = self.raw
         return positive(a_low - a_high), positive(b_low - b_high)
 
-    @cached_property
+    @quantity
     def a_side(self) -> Array:
         return self.a_high - self.a_low
 
-    @cached_property
+    @quantity
     def b_side(self) -> Array:
         return self.b_high - self.b_low
 
-    @cached_property
+    @quantity
     def overlap(self) -> Array:
         return positive(minimum(self.a_high, self.b_high) - maximum(self.a_low, self.b_low))
 
-    @cached_property
+    @quantity
     def gap(self) -> Array:
         return positive(maximum(self.a_low, self.b_low) - minimum(self.a_high, self.b_high))
 
-    @cached_property
+    @quantity
     def hull(self) -> Array:
         return maximum(self.a_high, self.b_high) - minimum(self.a_low, self.b_low)
 
-    @cached_property
+    @quantity
     def a_excess(self) -> Array:
         """The part of a outside b: a's side minus the overlap, as what sticks out below plus what sticks out above."""
         return _excess(self.a_low, self.a_high, self.b_low, self.b_high)
 
-    @cached_property
+    @quantity
     def b_excess(self) -> Array:
         return _excess(self.b_low, self.b_high, self.a_low, self.a_high)
 
-    @cached_property
+    @quantity
     def span(self) -> Array:
         """The length that the two cover together: the hull without the gap."""
         return (self.a_excess + self.b_excess) + self.overlap
 
-    @cached_property
+    @quantity
     def double_offset(self) -> Array:
         """Twice the way from a's centre to b's: the sum of the two edges' ways."""
         return (self.b_low - self.a_low) + (self.b_high - self.a_high)
 
-    @cached_property
+    @quantity
     def differs(self) -> Array:
         return (self.a_low != self.b_low) | (self.a_high != self.b_high)
 
