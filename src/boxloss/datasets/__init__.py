@@ -1,0 +1,6 @@
+"""Data sets: strict readers for Pascal VOC, COCO and YOLO, the embedded set, conversion and a summary."""
+
+from boxloss.datasets.load import load
+from boxloss.datasets.types import Dataset, Picture
+
+__all__ = ["Dataset", "Picture", "load"]

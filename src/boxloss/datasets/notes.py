@@ -1,0 +1,67 @@
+"""Oddities that are kept, counted and told: what real data has, and what a reader would want to know."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from boxloss.datasets.types import Picture
+
+
+def plural(n: int, word: str, words: str | None = None) -> str:
+    """`1 box`, `2 boxes`: the number with the right form of the word."""
+    return f"{n:,} {word if n == 1 else words or word + 's'}"
+
+
+def first_few(names: Sequence[str]) -> str:
+    """At most three names, and how many more there are."""
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def oddities(splits: Mapping[str, Sequence[Picture]]) -> tuple[str, ...]:
+    """One sentence for each kind of oddity that the pictures hold; the same for every format.
+
+    Boxes without size, boxes that hang over the edge, boxes written twice, pictures without boxes, pictures in more than one split.
+    """
+    pictures = [picture for split in splits.values() for picture in split]
+    notes: list[str] = []
+    flat = {p.name: int(((p.boxes[:, 2] == p.boxes[:, 0]) | (p.boxes[:, 3] == p.boxes[:, 1])).sum()) for p in pictures}
+    over = {p.name: int(_hangs_over(p).sum()) for p in pictures}
+    twice = {p.name: _repeats(p) for p in pictures}
+    for counts, one, many in (
+        (flat, "box has no size, and is kept", "boxes have no size, and are kept"),
+        (over, "box hangs slightly over the picture's edge, and is kept as written", "boxes hang slightly over the picture's edge, and are kept as written"),
+        (twice, "box repeats another of the same class to the digit, and is kept", "boxes repeat another of the same class to the digit, and are kept"),
+    ):
+        names = [name for name, n in counts.items() if n]
+        if names:
+            notes.append(f"{plural(sum(counts.values()), one, many)}: in {first_few(names)}")
+    empty = [p.name for p in pictures if not len(p.boxes)]
+    if empty:
+        notes.append(f"{plural(len(empty), 'picture has no boxes', 'pictures have no boxes')}: {first_few(empty)}")
+    shared = _shared(splits)
+    if shared:
+        notes.append(f"{plural(len(shared), 'picture is', 'pictures are')} in more than one split: {first_few(shared)}")
+    return tuple(notes)
+
+
+def _hangs_over(picture: Picture) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    low = (picture.boxes < 0).any(axis=1)
+    return np.asarray(low | (picture.boxes > np.tile([picture.width, picture.height], 2)).any(axis=1))
+
+
+def _repeats(picture: Picture) -> int:
+    rows = np.column_stack([picture.boxes, picture.labels])
+    return len(rows) - len(np.unique(rows, axis=0))
+
+
+def _shared(splits: Mapping[str, Sequence[Picture]]) -> list[str]:
+    """Pictures whose very file (or, without files, whose name) is in more than one split."""
+    seen: dict[object, str] = {}
+    shared: list[str] = []
+    for split, pictures in splits.items():
+        for picture in pictures:
+            key = picture.path or (picture.name, picture.boxes.tobytes())
+            if seen.setdefault(key, split) != split:
+                shared.append(picture.name)
+    return shared
