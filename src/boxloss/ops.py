@@ -9,7 +9,6 @@ import sys
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
 from boxloss.errors import DTypeError
 
@@ -30,10 +29,15 @@ def is_jax(x: Array) -> bool:
 def namespace(*arrays: Array) -> Any:
     """The array library of `arrays`, with the names of the array API standard.
 
-    Torch answers for itself: it has all that we call, and `torch.compile` can see through it.
+    NumPy and torch answer for themselves: they have all that we call, and `torch.compile` can see through it.
     """
     if is_torch(arrays[0]):
         return sys.modules["torch"]
+    if all(isinstance(a, (np.ndarray, np.generic)) for a in arrays):
+        return np
+    # Imported here: it costs a tenth of a second that NumPy and torch users need not pay.
+    from array_api_compat import array_namespace
+
     return array_namespace(*arrays)
 
 
@@ -47,7 +51,7 @@ def as_array(x: Any, name: str) -> Array:
             raise DTypeError(f"{name} holds {array.dtype}, expected numbers in rows of equal length")
         return array
     try:
-        array_namespace(x)
+        namespace(x)
     except TypeError:
         raise DTypeError(f"{name} is a {type(x).__name__}, expected an array of NumPy, PyTorch, JAX or CuPy, or a list of numbers") from None
     return x
@@ -72,6 +76,11 @@ def astype(x: Array, dtype: Any) -> Array:
 def exponents(x: Array) -> tuple[int, int]:
     """The exponents of the smallest normal number and of the largest power of two of `x`'s type: (-126, 127) or (-1022, 1023)."""
     return (-126, 127) if x.dtype.itemsize == 4 else (-1022, 1023)
+
+
+def largest(x: Array) -> float:
+    """The largest finite number of `x`'s type."""
+    return float(namespace(x).finfo(x.dtype).max)
 
 
 def constant(like: Array, value: float) -> Array:

@@ -2,13 +2,8 @@
 
 from boxloss.errors import ParameterError
 from boxloss.formulas.record import formula
-from boxloss.ops import Array, constant, exponents, hold, maximum, where
+from boxloss.ops import Array, constant, hold, largest, maximum, where
 from boxloss.pair import Pair
-
-
-def _sum(terms: tuple[Array, ...]) -> Array:
-    left, top, right, bottom = terms
-    return (left + top) + (right + bottom)
 
 
 def _absolute(d: Array) -> Array:
@@ -16,12 +11,18 @@ def _absolute(d: Array) -> Array:
     return maximum(d, -d)
 
 
-def _square(d: Array) -> Array:
-    """d^2 / 2, at most an eighth of the type's largest number: the value is held there, and the gradient goes on as d."""
-    half = 2.0 ** (exponents(d)[1] // 2 - 1)
-    large = _absolute(d) > half
-    inside = where(large, constant(d, half), d)
-    return where(large, (d - hold(d)) * hold(d) + constant(d, half * half / 2), inside * inside * 0.5)
+def _sign(d: Array) -> Array:
+    return where(d > 0, constant(d, 1.0), where(d < 0, constant(d, -1.0), 0.0))
+
+
+def _sum(terms: tuple[Array, ...], slopes: tuple[Array, ...], edges: tuple[Array, ...]) -> Array:
+    """The sum of the four terms; where that is beyond the type's largest number it stays there, and the gradient goes on with the `slopes`."""
+    left, top, right, bottom = terms
+    total = (left + top) + (right + bottom)
+    most = constant(total, largest(total))
+    # Zero in value; its derivative is that of the terms, which overflow has not touched.
+    carrier = sum((d - hold(d)) * hold(slope) for d, slope in zip(edges, slopes, strict=True))
+    return where(total > most, most + carrier, total)
 
 
 @formula(
@@ -44,7 +45,7 @@ def l1(p: Pair) -> Array:
     Shapes: boxes (..., 4) and (..., 4) broadcast to (...). In the boxes' unit, so it grows with the picture.
     Gradient: 1 or -1 in each coordinate that differs, 0 in one that agrees. Overlap plays no part.
     """
-    return _sum(tuple(_absolute(d) for d in p.edges))
+    return _sum(tuple(_absolute(d) for d in p.edges), tuple(_sign(d) for d in p.edges), p.edges)
 
 
 @formula(
@@ -66,9 +67,9 @@ def l2(p: Pair) -> Array:
 
     Shapes: boxes (..., 4) and (..., 4) broadcast to (...). In the square of the boxes' unit.
     Gradient: the difference itself, so large boxes and outliers rule, and it fades at the match.
-    A square that its type cannot hold (a difference beyond 4.6e18 in float32) stays at the largest that four of them allow; its gradient stays right.
+    A value that its type cannot hold (differences beyond 1e19 in float32) stays at the largest number of the type; the gradient stays right.
     """
-    return _sum(tuple(_square(d) for d in p.edges))
+    return _sum(tuple(d * d * 0.5 for d in p.edges), p.edges, p.edges)
 
 
 @formula(
@@ -104,4 +105,4 @@ def smooth_l1(p: Pair, *, beta: float = 1.0) -> Array:
         inside = where(near, d, 0.0)
         return where(near, (inside / beta) * inside * 0.5, size - beta * 0.5)
 
-    return _sum(tuple(smooth(d) for d in p.edges))
+    return _sum(tuple(smooth(d) for d in p.edges), tuple(_sign(d) for d in p.edges), p.edges)

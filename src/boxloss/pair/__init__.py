@@ -1,6 +1,6 @@
 """The geometry of two boxes: all that a formula may ask of them."""
 
-from boxloss.ops import Array, atan2, constant, hold, ratio, where
+from boxloss.ops import Array, atan2, constant, hold, largest, maximum, minimum, ratio, where
 from boxloss.pair.axis import Axis, extent
 from boxloss.pair.quantity import quantity
 from boxloss.pair.scale import rescale
@@ -21,8 +21,9 @@ class Pair:
 
     @quantity
     def edges(self) -> tuple[Array, ...]:
-        """a's left, top, right and bottom minus b's, in the boxes' own unit."""
-        return tuple(p - q for p, q in zip(self._a, self._b, strict=True))
+        """a's left, top, right and bottom minus b's, in the boxes' own unit; finite wherever the coordinates are."""
+        most = largest(self._a[0])
+        return tuple(_within(p - q, most) for p, q in zip(self._a, self._b, strict=True))
 
     @quantity
     def _axes(self) -> tuple[Axis, Axis]:
@@ -112,3 +113,7 @@ class Pair:
             a, b = axis.inversion
             shares.append(ratio(a + b, hold(extent(*axis.raw))))
         return shares[0] + shares[1]
+
+
+def _within(x: Array, most: float) -> Array:
+    return maximum(minimum(x, constant(x, most)), constant(x, -most))
