@@ -25,12 +25,13 @@ ROUNDOFFS = {
 }
 
 
-def close(got: Any, want: Any, dtype: Any = None, roundoffs: int | str = "value", *, scale: Any = None, where: Any = None) -> None:
+def close(got: Any, want: Any, dtype: Any = None, roundoffs: int | str = "value", *, scale: Any = None, where: Any = None, flushes: bool = False) -> None:
     """Assert that `got` is `want` to so many roundoffs of `dtype`, relative to |want| or, where given, to `scale`.
 
     got: numbers or an array of NumPy, torch or JAX, shape (...); want: the same shape, of exact (`Fraction`, mpmath) or plain numbers.
     dtype: whose roundoff, "float32" or the like; that of `got` when not given. roundoffs: a number of them, or a row of `ROUNDOFFS`.
     where: (...) anything whose entry says to a reader which case is the worst, e.g. a list of pairs of boxes.
+    flushes: a number below the smallest normal one may be 0 instead, as on hardware that is told to flush them.
     A number below the smallest normal one may be off by as many of the smallest steps. What is too large for the type may be infinite or the largest
     number. NaN is never close, not even to NaN.
     """
@@ -39,7 +40,7 @@ def close(got: Any, want: Any, dtype: Any = None, roundoffs: int | str = "value"
     numbers, wanted = flat(got), list(flat(want))
     scales = wanted if scale is None else list(flat(scale))
     assert len(numbers) == len(wanted) == len(scales), f"{len(numbers)} numbers, {len(wanted)} wanted, {len(scales)} scales"
-    errors = [error(float(g), w, s, name) for g, w, s in zip(numbers, wanted, scales, strict=True)]
+    errors = [error(float(g), w, s, name, flushes) for g, w, s in zip(numbers, wanted, scales, strict=True)]
     if not errors or max(errors) <= allowed:
         return
     worst = int(np.argmax(errors))
@@ -51,20 +52,22 @@ def close(got: Any, want: Any, dtype: Any = None, roundoffs: int | str = "value"
     )
 
 
-def error(got: float, want: Any, scale: Any, dtype: str) -> float:
+def error(got: float, want: Any, scale: Any, dtype: str, flushes: bool = False) -> float:
     """How many roundoffs `got` is off; infinite for NaN and for an infinity that should be none."""
     want, scale = exact(want), abs(exact(scale))
     if np.isnan(got):
         return float("inf")
-    largest, step = LARGEST[dtype], ROUNDOFF[dtype]
+    largest, step, smallest = (same_kind(table[dtype], want) for table in (LARGEST, ROUNDOFF, SMALLEST))
     if abs(want) > largest * (1 - 8 * step):
         right = (got > 0) == (want > 0) and abs(got) >= largest * (1 - 8 * step)
         return 0.0 if right else float("inf")
     if np.isinf(got):
         return float("inf")
+    if flushes and got == 0 and abs(want) < smallest / step / 2:
+        return 0.0
     difference = abs(same_kind(got, want) - want)
     # one roundoff of `scale`, but no less than the smallest step: below the smallest normal number steps do not shrink
-    return float(difference / max(scale * same_kind(step, scale), same_kind(SMALLEST[dtype], scale))) if difference else 0.0
+    return float(difference / max(same_kind(scale, want) * step, smallest)) if difference else 0.0
 
 
 def as_printed(got: float, figure: str) -> None:

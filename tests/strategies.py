@@ -75,8 +75,8 @@ def flattened(rng: np.random.Generator, n: int, axes: list[list[int]]) -> tuple[
                 for axis in axes[row // 3 % len(axes)]:
                     box[row, axis + 2] = box[row, axis]
     b[8::9] = a[8::9]
-    fine = rng.uniform(0.1, 3, (n, 1)) * (1 + (np.arange(n) % 2)[:, None])
-    return a * fine, b * fine
+    unit = 2.0 ** np.resize([0, -30, 20, 60], n) * rng.uniform(0.5, 1, n)  # at every scale: a flat box has none of its own
+    return a * unit[:, None], b * unit[:, None]
 
 
 def points(rng: np.random.Generator, n: int, dtype: Any) -> tuple[Array, Array]:
