@@ -1,0 +1,1 @@
+"""Figures: what losses, curves, intervals and boxes look like. Needs Matplotlib: `pip install 'boxloss[draw]'`."""
