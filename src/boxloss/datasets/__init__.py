@@ -1,6 +1,7 @@
 """Data sets: strict readers for Pascal VOC, COCO and YOLO, the embedded set, conversion and a summary."""
 
+from boxloss.datasets.convert import convert
 from boxloss.datasets.load import load
 from boxloss.datasets.types import Dataset, Picture
 
-__all__ = ["Dataset", "Picture", "load"]
+__all__ = ["Dataset", "Picture", "convert", "load"]

@@ -51,12 +51,12 @@ def finite(value: object, where: Where, field: str) -> float:
 
 def integer(value: object, where: Where, field: str) -> int:
     """A whole number: an int (not a bool), or text that is written like one."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
-    hint = "the value is missing" if value is MISSING or value == "" else "write digits only, without quotes, point or exponent"
-    where.refuse(field, value, "must be a whole number", hint)
+    if not isinstance(value, int) or isinstance(value, bool):
+        hint = "the value is missing" if value is MISSING or value == "" else "write digits only, without quotes, point or exponent"
+        where.refuse(field, value, "must be a whole number", hint)
+    return value
 
 
 def side(value: object, where: Where, field: str) -> int:

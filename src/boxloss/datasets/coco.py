@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from boxloss.datasets import checks
-from boxloss.datasets.files import SPLIT_NAMES, inside, read_text, split_name, stem
+from boxloss.datasets.files import SPLIT_NAMES, inside, no_way_out, read_text, split_name, stem
 from boxloss.datasets.images import check_size
 from boxloss.datasets.notes import oddities
 from boxloss.datasets.types import SPLIT_ORDER, Dataset, Picture
@@ -204,11 +204,9 @@ class _File:
         folders = [folder for folder in (*folders, self.root / "images", self.path.parent, self.root) if folder.is_dir()]
 
         def find(file_name: str, where: Where) -> Path | None:
-            for folder in folders:
-                inside(self.root, file_name, where, "file_name")
-                if (folder / file_name).is_file():
-                    return inside(self.root, (folder / file_name).relative_to(self.root).as_posix(), where, "file_name")
-            return None
+            inside(self.root, file_name, where, "file_name")
+            path = next((folder / file_name for folder in folders if (folder / file_name).is_file()), None)
+            return None if path is None else no_way_out(self.root, path, where, "file_name")
 
         return find
 

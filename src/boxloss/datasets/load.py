@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from boxloss.datasets.coco import find_coco, read_coco
+from boxloss.datasets.notes import first_few
 from boxloss.datasets.types import Dataset
 from boxloss.datasets.voc import read_voc
 from boxloss.datasets.where import Where
@@ -49,9 +50,7 @@ def recognise(path: Path) -> Format:
             return "coco"
         if path.suffix.lower() in (".yaml", ".yml"):
             return "yolo"
-        Where(path, "data set").refuse(
-            "suffix", path.suffix, "must be .json (COCO) or .yaml (YOLO), or give a folder", f"in a folder, looked for: {_LOOKED_FOR}"
-        )
+        Where(path, "data set").refuse("suffix", path.suffix, "must be .json (COCO) or .yaml (YOLO), or give a folder", f"a folder may have {_LOOKED_FOR}")
     found: list[Format] = []
     if next((path / "Annotations").rglob("*.xml"), None) or (path / "ImageSets" / "Main").is_dir():
         found.append("voc")
@@ -59,12 +58,20 @@ def recognise(path: Path) -> Format:
         found.append("coco")
     if find_yolo(path):
         found.append("yolo")
-    if len(found) == 1:
-        return found[0]
-    if found:
-        Where(path, "data set").refuse(
-            "format", " and ".join(found), "must be one of them", f"say which, e.g. format={found[0]!r}, or give the JSON or data.yaml file"
-        )
+    if len(found) > 1:
+        hint = f"say which, e.g. format={found[0]!r}, or give the JSON or data.yaml file"
+        Where(path, "data set").refuse("format", " and ".join(found), "must be one of them", hint)
+    if not found:
+        Where(path, "data set").refuse("format", "not recognised", "must be Pascal VOC, COCO or YOLO", _why_not(path))
+    return found[0]
+
+
+def _why_not(path: Path) -> str:
+    """A hint for a folder that is no data set."""
     inner = [sub.name for sub in sorted(path.iterdir()) if sub.is_dir() and (sub / "Annotations").is_dir()]
-    hint = f"give the folder {inner[0]} in it" if inner else f"looked for: {_LOOKED_FOR}"
-    Where(path, "data set").refuse("format", "not recognised", "must be Pascal VOC, COCO or YOLO", hint)
+    if inner:
+        return f"give the folder {inner[0]} in it"
+    listed = sorted(file.name for file in path.glob("*.json"))
+    if listed:
+        return f"give one of the JSON files in it: {first_few(listed)}"
+    return f"looked for {_LOOKED_FOR}"

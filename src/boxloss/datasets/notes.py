@@ -25,17 +25,14 @@ def oddities(splits: Mapping[str, Sequence[Picture]]) -> tuple[str, ...]:
     """
     pictures = [picture for split in splits.values() for picture in split]
     notes: list[str] = []
-    flat = {p.name: int(((p.boxes[:, 2] == p.boxes[:, 0]) | (p.boxes[:, 3] == p.boxes[:, 1])).sum()) for p in pictures}
-    over = {p.name: int(_hangs_over(p).sum()) for p in pictures}
-    twice = {p.name: _repeats(p) for p in pictures}
-    for counts, one, many in (
-        (flat, "box has no size, and is kept", "boxes have no size, and are kept"),
-        (over, "box hangs slightly over the picture's edge, and is kept as written", "boxes hang slightly over the picture's edge, and are kept as written"),
-        (twice, "box repeats another of the same class to the digit, and is kept", "boxes repeat another of the same class to the digit, and are kept"),
+    for count, one, many in (
+        (_flat, "box has no size, and is kept", "boxes have no size, and are kept"),
+        (_over, "box hangs slightly over the picture's edge, and is kept as written", "boxes hang slightly over the picture's edge, and are kept as written"),
+        (_repeats, "box repeats another of the same class to the digit, and is kept", "boxes repeat another of the same class to the digit, and are kept"),
     ):
-        names = [name for name, n in counts.items() if n]
-        if names:
-            notes.append(f"{plural(sum(counts.values()), one, many)}: in {first_few(names)}")
+        counts = sorted((picture.name, n) for picture in pictures if (n := count(picture)))
+        if counts:
+            notes.append(f"{plural(sum(n for _, n in counts), one, many)}: in {first_few([name for name, _ in counts])}")
     empty = [p.name for p in pictures if not len(p.boxes)]
     if empty:
         notes.append(f"{plural(len(empty), 'picture has no boxes', 'pictures have no boxes')}: {first_few(empty)}")
@@ -45,9 +42,13 @@ def oddities(splits: Mapping[str, Sequence[Picture]]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _hangs_over(picture: Picture) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    low = (picture.boxes < 0).any(axis=1)
-    return np.asarray(low | (picture.boxes > np.tile([picture.width, picture.height], 2)).any(axis=1))
+def _flat(picture: Picture) -> int:
+    return int((picture.boxes[:, 2:] == picture.boxes[:, :2]).any(axis=1).sum())
+
+
+def _over(picture: Picture) -> int:
+    size = np.tile([picture.width, picture.height], 2)
+    return int(((picture.boxes < 0) | (picture.boxes > size)).any(axis=1).sum())
 
 
 def _repeats(picture: Picture) -> int:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,7 @@ SPLIT_ORDER = ("train", "val", "test")
 
 def on_grid(boxes: npt.ArrayLike) -> Boxes:
     """Coordinates rounded to 1e-6 px; -0.0 becomes 0.0. Doing it twice changes nothing."""
-    rounded: Boxes = np.round(np.asarray(boxes, dtype=np.float64), DECIMALS) + 0.0
-    return rounded
+    return np.asarray(np.round(np.asarray(boxes, dtype=np.float64), DECIMALS) + 0.0, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +120,11 @@ class Dataset:
         order = [s for s in SPLIT_ORDER if s in self.splits] + sorted(s for s in self.splits if s not in SPLIT_ORDER)
         splits = {split: tuple(sorted(self.splits[split], key=lambda picture: picture.name)) for split in order}
         for split, pictures in splits.items():
-            for one, two in zip(pictures, pictures[1:], strict=False):
+            for one, two in pairwise(pictures):
                 if one.name == two.name:
                     Where(self.name, f"split {split}").refuse("picture name", one.name, "must be unique in its split", "one of the two must be renamed")
             for picture in pictures:
-                if len(picture.labels) and not (0 <= picture.labels.min() and picture.labels.max() < len(self.classes)):
+                if len(picture.labels) and not (picture.labels.min() >= 0 and picture.labels.max() < len(self.classes)):
                     Where(self.name, f"picture {picture.name}").refuse(
                         "labels", picture.labels.tolist(), f"must lie in 0 ... {len(self.classes) - 1}", "labels are positions in the list of classes"
                     )

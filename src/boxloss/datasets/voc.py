@@ -46,13 +46,13 @@ class Parsed(NamedTuple):
 def read_voc(root: Path, *, pixels: bool = True) -> Dataset:
     """Reads the data set in folder `root`. With `pixels`, every image file must exist and have the size that its XML says."""
     annotations = walk(root / "Annotations", root, (".xml",))
-    lists = {split: names for split, names in _lists(root)}
+    lists = dict(_lists(root))
     splits = lists or {"all": {name: Where(path) for name, path in annotations.items()}}
     if not annotations:
         Where(root, "folder").refuse("Annotations/*.xml", MISSING, "must hold at least one XML file", "is this the folder above Annotations?")
     classes = _classes(root)
     parsed: dict[str, Parsed] = {}
-    for split, names in splits.items():
+    for names in splits.values():
         for name, where in names.items():
             if name not in annotations:
                 hint = (
@@ -80,8 +80,9 @@ def parse(path: Path, root: Path, classes: tuple[str, ...] | None = None) -> Par
     if tree.tag != "annotation":
         where.refuse("root element", tree.tag, "must be annotation", "is this a Pascal VOC file?")
     filename = tree.findtext("filename")
-    if filename is not None and filename.strip() and re.split(r"[/\\]", filename.strip())[-1].rsplit(".", 1)[0] not in (path.stem, path.name):
-        where.refuse("filename", filename.strip(), f"must be the picture of this annotation, {path.stem}", "was one of the two renamed? correct filename")
+    pictured = re.split(r"[/\\]", (filename or "").strip())[-1]
+    if pictured and path.stem not in (pictured, pictured.rsplit(".", 1)[0]):
+        where.refuse("filename", pictured, f"must be the picture of this annotation, {path.stem}", "was one of the two renamed? correct filename")
     size = _only(tree, "size", where)
     width, height = (checks.side(_text(size, key, where), where, f"size/{key}") for key in ("width", "height"))
     result = Parsed(width, height, [], [], [])

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from boxloss.errors import DataError, MissingExtraError
 
 # Long enough for a path or a class name, short enough that a broken megabyte stays one line.
-LONGEST_VALUE = 80
+LONGEST_VALUE = 100
 
 
 class _Missing:
@@ -22,6 +22,7 @@ MISSING = _Missing()
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = LONGEST_VALUE
 _repr.maxlevel = 2
+_repr.maxlong = LONGEST_VALUE
 _repr.maxlist = _repr.maxdict = _repr.maxtuple = 5
 
 

@@ -4,8 +4,8 @@ Two layouts are read:
 
 - `data.yaml` with `names` (a list, or a mapping from 0), maybe `nc` and `path`, and `train`, `val`, `test`: each a folder of pictures, a text file that
   lists pictures, or a list of those; relative to the folder of data.yaml (or to `path` in it). In a list file, `./` starts at the list's own folder.
-- plain folders: `images/train` with `labels/train` and so on, or `train/images` with `train/labels`, or `images` with `labels` (split "all"). The class names are
-  then the lines of `classes.txt` (also `labels/classes.txt`, `obj.names`); without it they are the numbers, which is noted.
+- plain folders: `images/train` with `labels/train` and so on, or `train/images` with `train/labels`, or `images` with `labels` (split "all").
+  The class names are then the lines of `classes.txt` (also `labels/classes.txt`, `obj.names`); without it they are the numbers, which is noted.
 
 The labels of `.../images/x.jpg` are `.../labels/x.txt` (the last folder called images counts; without one, beside the picture). A picture without a label file
 has no boxes, which is noted; a label file without its picture is an error. The image files are needed always: they alone know the sizes.
@@ -136,15 +136,10 @@ def _folder(folder: Path, root: Path) -> Files:
     if not images:
         Where(folder, "folder").refuse("image files", 0, "must hold at least one picture", f"with one of the suffixes {' '.join(SUFFIXES)}")
     if labels.is_dir():
-        inner = {sub.name for sub in folder.iterdir() if sub.is_dir()} if labels != folder else set()
         for name, path in walk(labels, root, (".txt",)).items():
             if name not in images and path.name != "classes.txt" and labels != folder:
-                hint = (
-                    "remove the label file, or put its picture in place"
-                    if name.split("/")[0] in inner or "/" not in name
-                    else "is its folder among the pictures too?"
-                )
-                Where(path).refuse("image file", MISSING, f"must have its picture in {folder.relative_to(root).as_posix()}", hint)
+                rule = f"must have its picture in {folder.relative_to(root).as_posix()}"
+                Where(path).refuse("image file", MISSING, rule, "remove the label file, or put its picture in place")
     return {name: (image, labels / f"{name}.txt") for name, image in images.items()}
 
 
@@ -168,9 +163,9 @@ def _listed(path: Path, split: str, base: Path, root: Path) -> Files:
 
 def _name_in_list(image: Path, split: str) -> str:
     """A listed picture's name: what follows the last `images` folder, and the split's own folder in it."""
-    parts = list(image.parts)
-    if "images" in parts[:-1]:
-        del parts[: len(parts) - 1 - parts[-2::-1].index("images") - 1 + 1]
+    folders, parts = image.parts[:-1], list(image.parts)
+    if "images" in folders:
+        parts = parts[len(folders) - folders[::-1].index("images") :]
     if len(parts) > 1 and split_name(parts[0]) == split:
         del parts[0]
     return stem(PurePosixPath(*parts).as_posix())
