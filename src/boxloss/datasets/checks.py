@@ -26,37 +26,44 @@ def overhang(side: int) -> float:
     return max(OVERHANG_PIXELS, OVERHANG_SHARE * side)
 
 
+def from_text(text: str) -> object:
+    """What a word in an XML or YOLO file says: an int or a float where it is written like one, MISSING where it is blank, else the text itself."""
+    if not text:
+        return MISSING
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text):
+        return float(text)
+    return text
+
+
 def finite(value: object, where: Where, field: str) -> float:
-    """A finite number: an int or a float (not a bool), or text that is written like one."""
-    if value is MISSING or value is None or value == "":
-        where.refuse(field, MISSING if value is MISSING else value, "must be a number", "the value is missing")
-    number = math.inf
-    if isinstance(value, str):
-        if _NOT_FINITE.fullmatch(value):
-            where.refuse(field, value, "must be a finite number", "remove the box or write its true coordinate")
-        if not _NUMBER.fullmatch(value):
-            where.refuse(field, value, "must be a number", "write digits, like 12 or 12.5")
+    """A finite number: an int or a float, not a bool."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        where.refuse(field, value, "must be a number", _hint(value, "write plain digits, like 12 or 12.5"))
+    try:
         number = float(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-    else:
-        where.refuse(field, value, "must be a number", "write digits, like 12 or 12.5, without quotes")
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         where.refuse(field, value, "must be a finite number", "remove the box or write its true coordinate")
     return number
 
 
 def integer(value: object, where: Where, field: str) -> int:
-    """A whole number: an int (not a bool), or text that is written like one."""
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
+    """A whole number: an int, not a bool."""
     if not isinstance(value, int) or isinstance(value, bool):
-        hint = "the value is missing" if value is MISSING or value == "" else "write digits only, without quotes, point or exponent"
-        where.refuse(field, value, "must be a whole number", hint)
+        where.refuse(field, value, "must be a whole number", _hint(value, "write plain digits, without point or exponent"))
     return value
+
+
+def _hint(value: object, otherwise: str) -> str:
+    """Why a value is no number."""
+    if value is MISSING or value is None:
+        return "the value is missing"
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return "remove the quotes"
+    return otherwise
 
 
 def side(value: object, where: Where, field: str) -> int:
@@ -69,10 +76,9 @@ def side(value: object, where: Where, field: str) -> int:
 
 def flag(value: object, where: Where, field: str) -> bool:
     """0 or 1."""
-    number = integer(value, where, field)
-    if number not in (0, 1):
-        where.refuse(field, number, "must be 0 or 1", "1 marks a box that is neither trained on nor counted in evaluation")
-    return bool(number)
+    if not isinstance(value, int) or isinstance(value, bool) or value not in (0, 1):
+        where.refuse(field, value, "must be 0 or 1", "1 marks a box that is neither trained on nor counted in evaluation")
+    return value == 1
 
 
 def box(corners: Sequence[float], size: tuple[int, int], where: Where, fields: Sequence[str], hint: str = "") -> Box:
@@ -83,24 +89,31 @@ def box(corners: Sequence[float], size: tuple[int, int], where: Where, fields: S
     x1, y1, x2, y2 = (round(value, DECIMALS) + 0.0 for value in corners)
     for low, high, low_field, high_field in ((x1, x2, fields[0], fields[2]), (y1, y2, fields[1], fields[3])):
         if high < low:
-            where.refuse(high_field, high, f"must not be less than {low_field} = {low:.10g}", "the corners are exchanged: the upper left one comes first")
+            where.refuse(
+                high_field, _short(high), f"must not be less than {low_field} = {low:.10g}", "the corners are exchanged: the upper left one comes first"
+            )
     for low, high, length, low_field, high_field in ((x1, x2, size[0], fields[0], fields[2]), (y1, y2, size[1], fields[1], fields[3])):
         slack = overhang(length)
         rule = f"must lie in 0 ... {length}, with at most {slack:g} px beyond"
         if not -slack <= low <= length + slack:
-            where.refuse(low_field, low, rule, hint or "is this the right picture, and is its size right?")
+            where.refuse(low_field, _short(low), rule, hint or "is this the right picture, and is its size right?")
         if not -slack <= high <= length + slack:
-            where.refuse(high_field, high, rule, hint or "is this the right picture, and is its size right?")
+            where.refuse(high_field, _short(high), rule, hint or "is this the right picture, and is its size right?")
     return x1, y1, x2, y2
+
+
+def _short(coordinate: float) -> float:
+    """The coordinate as a person writes it: 9, not 9.0."""
+    return int(coordinate) if coordinate.is_integer() else coordinate
 
 
 def class_name(value: object, where: Where, field: str) -> str:
     """A class name: text on one line, not blank, without blanks around it."""
-    if not isinstance(value, str):
-        hint = "the value is missing" if value is MISSING or value is None else "put quotes around it"
-        where.refuse(field, value, "must be a class name", hint)
-    if not value.strip() or value != value.strip() or not value.isprintable():
-        where.refuse(field, value, "must be a class name: printable, on one line, without blanks around it", "write a plain name")
+    if not isinstance(value, str) or not value.strip():
+        blank = value is MISSING or value is None or isinstance(value, str)
+        where.refuse(field, value, "must be a class name", "the value is missing" if blank else "put quotes around it")
+    if value != value.strip() or not value.isprintable():
+        where.refuse(field, value, "must be printable, on one line, without blanks around it", "write a plain name")
     return value
 
 

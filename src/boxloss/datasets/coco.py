@@ -87,7 +87,9 @@ def parse_json(path: Path, root: Path) -> Any:
         where.refuse("content", "", "must be a JSON document", "the file is empty")
 
     def constant(word: str) -> None:
-        where.refuse("value", word, "must be a finite number", "JSON has no NaN and no Infinity: remove the box or write its true coordinate")
+        found = re.search(rf"[\[:,]\s*{word}\b", text)
+        line = where.at(f"line {text.count(chr(10), 0, found.end()) + 1}") if found else where
+        line.refuse("value", word, "must be a finite number", "JSON has no NaN and no Infinity: remove the box or write its true coordinate")
 
     def pairs(items: list[tuple[str, Any]]) -> Record:
         record = dict(items)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 # Named, so that a file called .jpg never reaches Pillow's readers that start other programs (EPS) or are seldom tested.
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "MPO")
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 # What `convert("RGB")` turns into eight bits without loss of range; 16-bit and float pictures need a scale that only their owner knows.
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "La", "RGBa", "HSV", "LAB")
 
@@ -41,7 +41,7 @@ def _opened(path: Path) -> "Iterator[Image]":
             "size", "too many pixels", f"must have at most {limit} pixels, Pillow's limit", "a decompression bomb, or a picture to cut into tiles first"
         )
     except image_module.UnidentifiedImageError:
-        where.refuse("content", path.suffix, "must be a JPEG, PNG, BMP, WebP or TIFF picture", "is the file empty, damaged or of another kind?")
+        where.refuse("content", "not recognised", "must be a JPEG, PNG, BMP, WebP or TIFF picture", "is the file empty, damaged or of another kind?")
     except FileNotFoundError:
         where.refuse("image file", str(path), "must exist", "has it been moved since the data set was read?")
     except Exception as error:  # Pillow's readers raise OSError, SyntaxError, struct.error, ValueError ... on damaged files: all mean the same here

@@ -84,7 +84,7 @@ def parse(path: Path, root: Path, classes: tuple[str, ...] | None = None) -> Par
     if pictured and path.stem not in (pictured, pictured.rsplit(".", 1)[0]):
         where.refuse("filename", pictured, f"must be the picture of this annotation, {path.stem}", "was one of the two renamed? correct filename")
     size = _only(tree, "size", where)
-    width, height = (checks.side(_text(size, key, where), where, f"size/{key}") for key in ("width", "height"))
+    width, height = (checks.side(checks.from_text(_text(size, key, where)), where, f"size/{key}") for key in ("width", "height"))
     result = Parsed(width, height, [], [], [])
     for number, element in enumerate(tree.findall("object"), start=1):
         at = where.at(f"object {number}")
@@ -92,11 +92,11 @@ def parse(path: Path, root: Path, classes: tuple[str, ...] | None = None) -> Par
         if classes is not None and name not in classes:
             at.refuse("name", name, f"must be one of the {len(classes)} classes in {CLASSES}", "misspelt? else add it there")
         bounds = _only(element, "bndbox", at)
-        corners = [checks.finite(_text(bounds, key, at), at, key) for key in _CORNERS]
+        corners = [checks.finite(checks.from_text(_text(bounds, key, at)), at, key) for key in _CORNERS]
         result.names.append(name)
         result.boxes.append(checks.box(corners, (width, height), at, _CORNERS))
-        difficult = element.find("difficult")
-        result.difficult.append(difficult is not None and checks.flag((difficult.text or "").strip(), at, "difficult"))
+        difficult = checks.from_text(element.findtext("difficult", "0").strip())
+        result.difficult.append(checks.flag(difficult, at, "difficult"))
     return result
 
 
@@ -123,7 +123,7 @@ def _only(element: "Element", tag: str, where: Where) -> "Element":
     """The child with this tag, of which there must be one."""
     found = element.findall(tag)
     if len(found) != 1:
-        hint = f"add a {tag} element" if not found else "keep one of them"
+        hint = f"add <{tag}>" if not found else "keep one of them"
         where.refuse(tag, f"{len(found)} elements" if found else MISSING, f"must be there once in {element.tag}", hint)
     return found[0]
 
@@ -153,7 +153,8 @@ def _lists(root: Path) -> Iterator[tuple[str, dict[str, Where]]]:
         names: dict[str, Where] = {}
         for number, name in read_lines(path, root):
             where = Where(path, f"line {number}")
-            inside(root, checks.image_name(name, where, "picture"), where, "picture")
+            inside(root, name, where, "picture")
+            checks.image_name(name, where, "picture")
             if name in names:
                 where.refuse("picture", name, f"must be unique; {names[name].record} has it too", "remove one of the two lines")
             names[name] = where

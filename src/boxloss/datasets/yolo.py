@@ -89,15 +89,17 @@ class _Labels:
 
     def _row(self, words: list[str], size: tuple[int, int], where: Where) -> tuple[int, checks.Box]:
         """A line's label, and its box in pixels."""
+        if "," in "".join(words):
+            where.refuse("separator", ",", "must be blanks between the five numbers: class cx cy w h", "and a point, not a comma, in decimals")
         if len(words) != 5:
             where.refuse("columns", len(words), "must be 5: class cx cy w h", _column_hint(len(words)))
-        label = checks.integer(words[0], where, "class")
+        label = checks.integer(checks.from_text(words[0]), where, "class")
         n_classes = None if self.classes is None else len(self.classes)
         if label < 0 or (n_classes is not None and label >= n_classes) or label > 100_000:
             hint = "YOLO counts classes from 0" if label == n_classes else "is the list of names complete?"
             where.refuse("class", label, f"must lie in 0 ... {(n_classes or 100_001) - 1}", hint)
         self.largest = max(self.largest, label)
-        cx, cy, w, h = (checks.finite(word, where, field) for word, field in zip(words[1:], ("cx", "cy", "w", "h"), strict=True))
+        cx, cy, w, h = (checks.finite(checks.from_text(word), where, field) for word, field in zip(words[1:], ("cx", "cy", "w", "h"), strict=True))
         for field, share in (("cx", cx), ("cy", cy), ("w", w), ("h", h)):
             if share > _SURELY_PIXELS:
                 where.refuse(
@@ -221,7 +223,7 @@ def _names(document: dict[Any, Any], where: Where) -> tuple[str, ...]:
     names = document.get("names", MISSING)
     if isinstance(names, dict):
         if set(names) != set(range(len(names))) or any(isinstance(key, bool) for key in names):
-            where.refuse("names", sorted(map(str, names)), f"must have the keys 0 ... {len(names) - 1}", "YOLO counts classes from 0 without gaps")
+            where.refuse("names", list(names), f"must have the keys 0 ... {len(names) - 1}", "YOLO counts classes from 0 without gaps")
         names = [names[k] for k in range(len(names))]
     if not isinstance(names, list) or not names:
         where.refuse("names", names, "must list the class names", "write names: [cat, dog]")
