@@ -26,6 +26,13 @@ class Strong:
 
 
 @dataclass(frozen=True)
+class Small:
+    """What stands with a figure but is read after it, such as its interval: on a line of its own where there is room."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Swatch:
     """A loss's name with its colour before it."""
 
@@ -33,7 +40,7 @@ class Swatch:
     colour: str  # "#RRGGBB"
 
 
-Piece = str | Code | Strong | Swatch
+Piece = str | Code | Strong | Small | Swatch
 Pieces = tuple[Piece, ...]
 
 
@@ -146,6 +153,8 @@ def _html_pieces(pieces: Pieces) -> str:
                 return f"<code>{html.escape(text)}</code>"
             case Strong(text):
                 return f"<strong>{html.escape(text)}</strong>"
+            case Small(text):
+                return f"<small>{html.escape(text)}</small>"
             case Swatch(text, colour):
                 return f'<span class="loss"><span class="swatch" style="background:{html.escape(colour)}"></span>{html.escape(text)}</span>'
             case _:
@@ -159,8 +168,9 @@ def _html_table(table: Table) -> str:
     rows = "\n".join(
         f'<tr><th scope="row">{_html_pieces(row[0])}</th>' + "".join(f"<td>{_html_pieces(cell)}</td>" for cell in row[1:]) + "</tr>" for row in table.rows
     )
-    caption = f"<caption>{_html_pieces(table.caption)}</caption>" if table.caption else ""
-    return f'<div class="scroll" tabindex="0"><table>{caption}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
+    # not a <caption>: it would be as wide as the table, and scroll out of a phone's screen with it
+    caption = f'\n<p class="note">{_html_pieces(table.caption)}</p>' if table.caption else ""
+    return f'<div class="scroll" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>{caption}'
 
 
 def _html_image(image: Image) -> str:
@@ -213,6 +223,8 @@ def _markdown_pieces(pieces: Pieces) -> str:
                 return f"{fence}{pad}{_line(text)}{pad}{fence}"
             case Strong(text):
                 return f"**{_escape(text)}**"
+            case Small(text):
+                return f" {_escape(text)}"
             case Swatch(text):
                 return _escape(text)
             case _:

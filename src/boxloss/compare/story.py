@@ -5,7 +5,7 @@ import statistics as summary
 from collections.abc import Sequence
 from typing import Any
 
-from boxloss.compare.document import Block, Bullets, Code, Gallery, Heading, Image, Listing, Paragraph, Pieces, Strong, Swatch, Table
+from boxloss.compare.document import Block, Bullets, Code, Gallery, Heading, Image, Listing, Paragraph, Pieces, Small, Strong, Swatch, Table
 from boxloss.compare.results import Results
 from boxloss.compare.statistics import ALPHA, DECIDING, FEWEST_SEEDS, METRICS, Estimate, Statistics
 from boxloss.compare.verdict import Verdict, listed, p_text, signed
@@ -69,16 +69,16 @@ def _cell(one: Estimate) -> Pieces:
         return (DASH,)
     if one.low is None or one.high is None:
         return (f"{one.mean:.3f}",)
-    return (f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]",)
+    return (f"{one.mean:.3f}", Small(f"[{one.low:.3f}, {one.high:.3f}]"))
 
 
 def _figures(statistics: Statistics) -> list[Block]:
     order = sorted(statistics.losses, key=lambda loss: -(statistics.means[loss][DECIDING].mean or -1.0))
     rows = [[_name(loss), *(_cell(statistics.means[loss][metric]) for metric in METRICS), (str(statistics.means[loss][DECIDING].n),)] for loss in order]
     caption = (
-        "Mean over seeds, in brackets its 95% t-interval, from 0 (nothing found) to 1; highest AP first. AP50, AP75 and AP90 count a prediction as right from an IoU of .50, .75 "
-        "and .90 on; AP is the mean over .50, .55 to .95. Box losses show in AP75 and AP90 more than in AP50. These intervals hold what one seed does to all losses alike; "
-        "to compare losses, read the differences below."
+        "Mean over seeds, in brackets its 95% t-interval, from 0 (nothing found) to 1; highest AP first. AP50, AP75 and AP90 count a prediction as "
+        "right from an IoU of .50, .75 and .90 on; AP is the mean over .50, .55 to .95. Box losses show in AP75 and AP90 more than in AP50. "
+        "These intervals hold what a seed does to all losses alike; to compare losses, read the differences below."
     )
     return [Heading("Average precision"), Table(["loss", *(TITLES[metric] for metric in METRICS), "seeds"], rows, (caption,))]
 
@@ -108,7 +108,10 @@ def _differences(statistics: Statistics) -> list[Block]:
             figure,
             "differences-ap",
             f"AP minus {baseline}'s AP, mean over seeds: {spoken}",
-            ("Small dots: one seed each. Large marker: their mean, filled where the test shows a difference. Bar: 95% interval; an arrow where it is wider than the figure.",),
+            (
+                "Small dots: one seed each. Large marker: their mean, filled where the test shows a difference. "
+                "Bar: 95% interval; an arrow where it is wider than the figure.",
+            ),
         ),
         _difference_table(statistics),
         Paragraph((_method(statistics),), "note"),
@@ -129,7 +132,9 @@ def _difference_table(statistics: Statistics) -> Table:
         means = [by_metric[metric].estimate.mean for metric in METRICS]
         shown = [DASH if mean is None else signed(mean) for mean in means]
         rows.append([_name(loss), (shown[0],), (interval,), (p,), (corrected,), *((text,) for text in shown[1:])])
-    return Table(["loss", "AP", "95% interval", "p", "p, corrected", "AP50", "AP75", "AP90"], rows, (f"Mean difference from {statistics.baseline}; above 0 is better.",))
+    return Table(
+        ["loss", "AP", "95% interval", "p", "p, corrected", "AP50", "AP75", "AP90"], rows, (f"Mean difference from {statistics.baseline}; above 0 is better.",)
+    )
 
 
 def _method(statistics: Statistics) -> str:
@@ -137,8 +142,8 @@ def _method(statistics: Statistics) -> str:
     return (
         f"The test is the two-sided paired t-test over seeds, on AP alone; p-values are corrected by Holm's method for the {n} "
         f"{'loss' if n == 1 else 'losses'} held against {statistics.baseline}, and a difference counts as shown where the corrected p is at most {ALPHA:.2f}. "
-        f"With fewer than {FEWEST_SEEDS} seeds nothing is tested. Each interval is for its own loss, uncorrected: with several losses, one that just misses 0 is no proof. "
-        "The test trusts that the number of seeds was fixed beforehand; whoever adds seeds until a difference shows will find one."
+        f"With fewer than {FEWEST_SEEDS} seeds nothing is tested. Each interval is for its own loss, uncorrected: "
+        "with several losses, one that just misses 0 is no proof. The test trusts that the number of seeds was fixed beforehand; whoever adds seeds until a difference shows will find one."
     )
 
 
@@ -149,11 +154,13 @@ def _weights(results: Results) -> list[Block]:
     mode = results.plan["weights"]
     if mode == "equal-gradient":
         why = (
-            "Set so that each loss's mean gradient norm on the boxes of the first batches equals that of plain IoU. A loss then neither wins nor loses merely by "
-            "pulling harder against the classification loss; what is compared is where it pulls, not how hard."
+            "Set so that each loss's mean gradient norm on the boxes of the first batches equals that of plain IoU. "
+            "A loss then neither wins nor loses merely by pulling harder against the classification loss; what is compared is where it pulls, not how hard."
         )
     elif mode == "one":
-        why = "Every loss has weight 1, as asked for with --weights one. Losses pull with different strength, so a difference may come from that strength alone."
+        why = (
+            "Every loss has weight 1, as asked for with --weights one. Losses pull with different strength, so a difference may come from that strength alone."
+        )
     else:
         why = f"The weights were read from the file {mode}, as asked for with --weights."
     gradients = results.gradients
@@ -164,7 +171,7 @@ def _weights(results: Results) -> list[Block]:
             cells.append((f"{gradients[loss]:.4g}" if loss in gradients else DASH,))
         rows.append(cells)
     head = ["loss", "weight", *(["gradient norm at weight 1"] if gradients else [])]
-    caption: Pieces = ("The gradient's mean norm by the four coordinates of the predicted boxes in pixels, before training.",) if gradients else ()
+    caption: Pieces = ("Mean norm of the gradient with respect to a predicted box's four coordinates, before training.",) if gradients else ()
     return [Heading("Weights of the box losses"), Paragraph((why,)), Table(head, rows, caption)]
 
 
@@ -209,7 +216,7 @@ def _training(results: Results) -> list[Block]:
     box = _relative(_curves(results, "box_loss"))
     if box:
         alt = "Training box loss by epoch, relative to the first epoch, for " + listed(list(box))
-        caption = "Mean box loss over an epoch's training boxes, as a share of the first epoch's. Each loss has its own unit: shapes may be compared, heights may not."
+        caption = "Mean training box loss of an epoch, as a share of the first epoch's. Each loss has its own unit: shapes may be compared, heights may not."
         blocks.append(image(epoch_figure(box, "box loss / first epoch's", log=True), "box-loss-by-epoch", alt, (caption,)))
     return blocks if len(blocks) > 1 else []
 
@@ -235,8 +242,9 @@ def _disjoint(results: Results) -> list[Block]:
         Heading("Boxes that missed their targets"),
         Paragraph(
             (
-                "A positive is a place in the picture that is to predict an object's box. It is disjoint when that box does not overlap the object at all. There IoU is 0 however far the "
-                "box is off, so a loss made of IoU alone has no gradient; GIoU, DIoU and CIoU still pull the box nearer. That is where these losses differ most.",
+                "A positive is a place in the picture that is to predict an object's box. It is disjoint when that box does not overlap the object at all. "
+                "There IoU is 0 however far the box is off, so a loss made of IoU alone has no gradient; GIoU, DIoU and CIoU still pull the box nearer. "
+                "That is where these losses differ most.",
             )
         ),
         image(
@@ -265,8 +273,8 @@ def _implication(first: float, whole: float, last: float) -> str:
     size = "a large part" if whole >= COMMON else "a part"
     end = "it had all but ended" if last < RARE else f"it was still up to {_percent(last)}"
     return (
-        f"With some loss up to {_percent(whole)} of the positives were disjoint over the whole training (first epoch: up to {_percent(first)}); by the last epoch {end}. "
-        f"For plain IoU that is {size} of the lesson that gives no gradient to the box, so losses that pull on disjoint boxes had something to act on here."
+        f"With some loss up to {_percent(whole)} of the positives were disjoint over the whole training (first epoch: up to {_percent(first)}); "
+        f"by the last epoch {end}. For plain IoU that is {size} of the lesson that gives no gradient to the box, so losses that pull on disjoint boxes had something to act on here."
     )
 
 
@@ -280,8 +288,9 @@ def _pictures(results: Results, galleries: Sequence[tuple[Picture, Gallery]]) ->
         Heading("Predictions against truth"),
         Paragraph(
             (
-                "White, dashed: the true boxes. Coloured, solid: the best-scored predictions, as many as there are true boxes. A cross marks a prediction that overlaps no true box of its "
-                "class by an IoU of .50 that a better one has not claimed. The pictures are taken at even steps through the evaluation pictures; all are of one seed.",
+                "Black and white, dashed: the true boxes. Solid, in the loss's colour: the best-scored predictions, as many as there are true boxes. "
+                "A cross marks a prediction that overlaps no true box of its class by an IoU of .50 or more, or only one that a better-scored prediction "
+                "has claimed. The pictures are taken at even steps through the evaluation pictures; all predictions are of one seed.",
             )
         ),
     ]
@@ -300,8 +309,16 @@ def _run(results: Results, dataset: Dataset) -> list[Block]:
     n_boxes = sum(len(picture.boxes) for picture in dataset)
     versions = ", ".join(f"{package} {release}" for package, release in plan["versions"].items())
     items: list[Pieces] = [
-        (Strong("Data set"), f": {dataset.name} ({dataset.format}), pictures: {counts}; {n_boxes} boxes of {len(dataset.classes)} classes: {listed(dataset.classes)}."),
-        (Strong("Trained on"), f" {plan['train']}, ", Strong("evaluated on"), f" {held}, every {plan['eval_every']} epochs and after the last, by COCO's rules."),
+        (
+            Strong("Data set"),
+            f": {dataset.name} ({dataset.format}), pictures: {counts}; {n_boxes} boxes of {len(dataset.classes)} classes: {listed(dataset.classes)}.",
+        ),
+        (
+            Strong("Trained on"),
+            f" {plan['train']}, ",
+            Strong("evaluated on"),
+            f" {held}, every {plan['eval_every']} epochs and after the last, by COCO's rules.",
+        ),
         (Strong("Fingerprint of the data"), ": ", Code(plan["fingerprint"]), " (classes, pictures' names and sizes, boxes; not the format)."),
         (Strong("Versions"), f": {versions}."),
     ]
@@ -312,7 +329,17 @@ def _run(results: Results, dataset: Dataset) -> list[Block]:
         Paragraph(("The same command, with the same data and versions, gives the same figures to the digit. Stopped anywhere, it goes on where it was.",)),
         Bullets(items),
         _costs(results),
-        Paragraph(("Beside this page: ", Code("results.csv"), " (one row a trial), ", Code("results.json"), " (everything), ", Code("trials/"), " (each trial's files).")),
+        Paragraph(
+            (
+                "Beside this page: ",
+                Code("results.csv"),
+                " (one row a trial), ",
+                Code("results.json"),
+                " (everything), ",
+                Code("trials/"),
+                " (each trial's files).",
+            )
+        ),
     ]
 
 

@@ -116,7 +116,7 @@ def _seeds(count: int) -> str:
 def _too_few(statistics: Statistics) -> str:
     planned, usable = len(statistics.seeds), statistics.n_paired
     have = _seeds(planned) if usable == planned or statistics.n_compared == 0 else f"{_seeds(usable)} of {planned} planned"
-    parts = [f"Too few seeds: {have} cannot tell a loss from chance, it takes at least {FEWEST_SEEDS} and better {ADVISED_SEEDS}"]
+    parts = [f"Too few seeds: {have} cannot tell the effect of a loss from chance, it takes at least {FEWEST_SEEDS} and better {ADVISED_SEEDS}"]
     if usable and statistics.n_compared:
         parts.append(_largest_text(statistics))
     if statistics.largest_move is not None:
@@ -154,13 +154,13 @@ def _shown(statistics: Statistics, better: Sequence[Difference], worse: Sequence
 
     parts = []
     if better:
-        parts.append(f"better than {statistics.baseline} {'is' if len(better) == 1 else 'are'} {listed([against(one) for one in better])}")
+        parts.append(f"better {'is' if len(better) == 1 else 'are'} {listed([against(one) for one in better])}")
     if worse:
-        parts.append(f"worse than {statistics.baseline} {'is' if len(worse) == 1 else 'are'} {listed([against(one) for one in worse])}")
+        parts.append(f"worse {'is' if len(worse) == 1 else 'are'} {listed([against(one) for one in worse])}")
     silent = [loss for loss, one in statistics.differences.items() if one[DECIDING].p is not None and not one[DECIDING].significant]
     if silent:
-        parts.append(f"no difference from {statistics.baseline} is shown for {listed(silent)}")
-    return f"Difference shown: over {_seeds(statistics.n_paired)} {'; '.join(parts)}."
+        parts.append(f"no difference is shown for {listed(silent)}")
+    return f"Difference shown: against {statistics.baseline}, over {_seeds(statistics.n_paired)}, {'; '.join(parts)}."
 
 
 def _notes(statistics: Statistics) -> list[str]:

@@ -60,7 +60,7 @@ def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @styled
 def picture_figure(pixels: np.ndarray, truth: np.ndarray, loss: str | None = None, shot: Shot | None = None, width: float = 4.0) -> Figure:
-    """The picture with its true boxes (white, dashed) and, where given, a loss's predictions (its colour, solid; crossed out: no object found).
+    """The picture with its true boxes (black and white, dashed) and, where given, a loss's predictions (its colour, solid; crossed out: no object found).
 
     pixels (H, W, 3) uint8; truth (m, 4) xyxy in pixels. `width` in inches. Lines have a dark or light edge, so that they stand out on any picture.
     """
@@ -76,15 +76,17 @@ def picture_figure(pixels: np.ndarray, truth: np.ndarray, loss: str | None = Non
             if not hit:
                 _cross(axes, box, look(loss).colour)
     for box in truth:
-        _outline(axes, box, TRUTH_COLOUR, (0, (3, 2)), 1.3, "black")
+        _outline(axes, box, TRUTH_COLOUR, (0, (2.5, 2.5)), 1.4, None)
     axes.set_xlim(0, width_px)
     axes.set_ylim(height_px, 0)
     return figure
 
 
-def _outline(axes: Axes, box: np.ndarray, colour: str, style: str | tuple[float, tuple[float, ...]], width: float, edge: str) -> None:
+def _outline(axes: Axes, box: np.ndarray, colour: str, style: str | tuple[float, tuple[float, ...]], width: float, edge: str | None) -> None:
     left, top, right, bottom = (float(side) for side in box)
-    halo = [effects.Stroke(linewidth=width + 1.4, foreground=edge), effects.Normal()]
+    halo = [effects.Stroke(linewidth=width + 1.4, foreground=edge), effects.Normal()] if edge else None
+    if edge is None:  # dashes need ground under their gaps, else they are lost on a light picture
+        axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor="black", linewidth=width))
     axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linestyle=style, linewidth=width, path_effects=halo))
 
 

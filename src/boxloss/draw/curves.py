@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from boxloss.draw.colours import FAINT, INK, look
 from boxloss.draw.style import line_style, literal, name_lines_at_their_ends, new_figure, styled
@@ -42,14 +42,15 @@ def interval_figure(panels: Mapping[str, Sequence[Row]], baseline: str) -> Figur
     figure = new_figure(WIDTH, 1.15 + 0.42 * n_rows)
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (metric, rows) in zip(all_axes, panels.items(), strict=True):
-        reach = 2.2 * max((abs(value) for row in rows for value in row.values), default=0.0) or 0.01
+        reach = _reach(rows)
         axes.set_xlim(-reach, reach)
         axes.axvline(0.0, color=INK, linewidth=1.2)
         for index, row in enumerate(rows):
             _interval_row(axes, index, row, reach)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_yticks(range(len(rows)), [literal(row.loss) for row in rows])
-        axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="y", length=0, pad=8)
+        axes.spines["left"].set_visible(False)
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(5 if len(panels) == 1 else 3, symmetric=True))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:+.3g}" if abs(value) > 1e-9 else "0")
@@ -58,6 +59,13 @@ def interval_figure(panels: Mapping[str, Sequence[Row]], baseline: str) -> Figur
             axes.text(0.0, 1.02, f"← worse than {literal(baseline)}", transform=axes.transAxes, fontsize=9, color=FAINT)
             axes.text(1.0, 1.02, f"better than {literal(baseline)} →", transform=axes.transAxes, fontsize=9, color=FAINT, ha="right")
     return figure
+
+
+def _reach(rows: Sequence[Row]) -> float:
+    """How far from 0 the axis goes: as far as the intervals, but not so far that the dots shrink to one."""
+    dots = max((abs(value) for row in rows for value in row.values), default=0.0)
+    ends = max((abs(end) for row in rows for end in (row.low, row.high) if end is not None), default=0.0)
+    return 1.1 * max(dots, min(ends, 2 * dots)) or 0.01
 
 
 def _interval_row(axes: Axes, index: int, row: Row, reach: float) -> None:
@@ -93,6 +101,9 @@ def epoch_figure(by_loss: Mapping[str, Mapping[int, Points]], label: str, *, per
     axes: Axes = figure.subplots()
     if log:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
     ends = {}
     for loss, by_seed in by_loss.items():
         mean = _mean_line(by_seed)
@@ -106,9 +117,9 @@ def epoch_figure(by_loss: Mapping[str, Mapping[int, Points]], label: str, *, per
         ends[loss] = mean[-1]
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if percent:
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
         axes.set_ylim(bottom=0.0)
     figure.canvas.draw()  # settles the axes' limits and place, which the names need
     name_lines_at_their_ends(axes, ends)

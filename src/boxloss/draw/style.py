@@ -112,12 +112,12 @@ def name_lines_at_their_ends(axes: Axes, ends: dict[str, tuple[float, float]]) -
             fontsize=9,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": look(loss).colour, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": look(loss).colour, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 3, "relpos": (0, 0.5)},
         )
 
 
 def _spread(places: list[float], step: float) -> list[float]:
-    """Ascending places moved as little as needed for neighbours to be `step` apart: pools of neighbours share their mean shift."""
+    """Ascending places moved within 0 ... 1 as little as needed for neighbours to be `step` apart: pools of neighbours share their mean shift."""
     pools: list[list[float]] = []  # each pool: [sum of (place - index * step), count]
     for index, place in enumerate(places):
         pools.append([place - index * step, 1.0])
@@ -125,7 +125,8 @@ def _spread(places: list[float], step: float) -> list[float]:
             total, count = pools.pop()
             pools[-1][0] += total
             pools[-1][1] += count
-    shifts = [total / count for total, count in pools for _ in range(int(count))]
+    most = max(1.0 - (len(places) - 1) * step, 0.0)
+    shifts = [min(max(total / count, 0.0), most) for total, count in pools for _ in range(int(count))]
     return [shift + index * step for index, shift in enumerate(shifts)]
 
 
