@@ -67,4 +67,4 @@ def within(xy: Floats, regions: Floats) -> npt.NDArray[np.bool_]:
     if len(regions) == 0:
         return np.zeros(len(xy), dtype=bool)
     inside = (regions[:, :2] <= xy[:, None]) & (xy[:, None] <= regions[:, 2:])
-    return np.asarray(inside.all(axis=-1).any(axis=1))
+    return np.asarray(np.any(np.all(inside, axis=-1), axis=1))
