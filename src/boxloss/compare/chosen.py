@@ -1,0 +1,97 @@
+"""Which losses a comparison compares: a name, possibly with parameters, as a user writes it.
+
+`smooth_l1`, `smooth_l1:beta=0.5`, `inner_iou:ratio=0.75:focaler=(0.0, 0.95)`: a name of the catalogue, then parameters, each after a colon. Values
+are Python literals.
+"""
+
+import ast
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import boxloss as bl
+from boxloss.errors import CompareError, UnknownNameError
+
+HOW = "write NAME or NAME:PARAMETER=VALUE, for instance smooth_l1:beta=0.5"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A loss with the parameters that the user gave, sorted by name; the others keep their defaults."""
+
+    name: str
+    given: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        """The one spelling of this choice, which names it everywhere: in the plan, in tables, and (see `slug`) in folders."""
+        return ":".join([self.name, *(f"{key}={value!r}" for key, value in self.given)])
+
+    @property
+    def slug(self) -> str:
+        """The choice as a part of a folder's name, in characters that every file system takes. Two choices never share one."""
+        plain = re.sub(r"[^\w.=+@-]", "~", str(self).replace(":", "@"))
+        # (1, 2) and [1, 2] both become ~1~~2~: where something was lost, the spelling's digest tells them apart
+        return f"{plain}{hashlib.sha256(str(self).encode()).hexdigest()[:8]}" if "~" in plain else plain
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All parameters, defaults included: what tells whether two choices are the same loss."""
+        return {**bl.catalogue()[self.name].parameters, **dict(self.given)}
+
+    def build(self) -> Callable[..., Any]:
+        """The loss itself, `loss(pred, target, reduction=..., weight=...)`."""
+        built: Callable[..., Any] = bl.loss(self.name, **dict(self.given))
+        return built
+
+
+def split_names(text: str) -> list[str]:
+    """Splits `a,b:x=(1, 2),c` at the commas that stand outside brackets."""
+    return [part.strip() for part in re.split(r",(?![^(\[]*[)\]])", text) if part.strip()]
+
+
+def choose(text: str) -> Choice:
+    """Reads one choice.
+
+    Raises:
+        UnknownNameError: no such loss, or no such parameter of this loss.
+        CompareError: a parameter that cannot be read, or that the loss refuses.
+
+    >>> str(choose("smooth_l1:beta=.5"))
+    'smooth_l1:beta=0.5'
+    """
+    name, *parts = [part.strip() for part in text.split(":")]
+    known = bl.catalogue()
+    if name not in known:
+        raise UnknownNameError("loss", name, known)
+    given: dict[str, Any] = {}
+    for part in parts:
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not key or not value:
+            raise CompareError(f"loss {text!r}: cannot read {part!r}; {HOW}")
+        if key not in known[name].parameters:
+            raise UnknownNameError(f"parameter of {name}", key, known[name].parameters)
+        if key in given:
+            raise CompareError(f"loss {text!r}: {key} is given twice")
+        try:
+            given[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError) as error:
+            raise CompareError(f"loss {text!r}: {value!r} is not a number, or another Python literal; {HOW}") from error
+    choice = Choice(name, tuple(sorted(given.items())))
+    choice.build()  # a value out of range is refused here, and not in the middle of a run
+    return choice
+
+
+def choose_all(losses: str | Iterable[str]) -> tuple[Choice, ...]:
+    """Reads several choices, and refuses one that comes twice, also in another spelling (`smooth_l1` is `smooth_l1:beta=1.0`)."""
+    texts = split_names(losses) if isinstance(losses, str) else list(losses)
+    choices: list[Choice] = []
+    for choice in map(choose, texts):
+        for other in choices:
+            if (choice.name, choice.parameters) == (other.name, other.parameters):
+                raise CompareError(f"losses: {other} and {choice} are the same loss; name it once")
+        choices.append(choice)
+    if not choices:
+        raise CompareError("losses: none is named; give at least one, for instance iou,giou")
+    return tuple(choices)
