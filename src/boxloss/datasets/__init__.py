@@ -2,6 +2,7 @@
 
 from boxloss.datasets.convert import convert
 from boxloss.datasets.load import load
+from boxloss.datasets.summary import Summary, summarise
 from boxloss.datasets.types import Dataset, Picture
 
-__all__ = ["Dataset", "Picture", "convert", "load"]
+__all__ = ["Dataset", "Picture", "Summary", "convert", "load", "summarise"]

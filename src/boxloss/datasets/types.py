@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boxloss.datasets.where import MISSING, Where
-from boxloss.errors import InvalidBoxError, ShapeError
+from boxloss.errors import InvalidBoxError, ShapeError, UnknownNameError
 
 Boxes = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -134,6 +134,15 @@ class Dataset:
         """All pictures, split after split."""
         for pictures in self.splits.values():
             yield from pictures
+
+    def only(self, split: str) -> "Dataset":
+        """The data set with one of its splits. Raises `UnknownNameError` where there is no such split."""
+        if split not in self.splits:
+            raise UnknownNameError("split", split, self.splits)
+        from boxloss.datasets.notes import oddities
+
+        chosen = {split: self.splits[split]}
+        return Dataset(self.name, self.format, self.classes, chosen, oddities(chosen))
 
     @cached_property
     def fingerprint(self) -> str:
