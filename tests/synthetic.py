@@ -14,7 +14,7 @@ AP = 0.33
 
 
 def results(effects: dict[str, float], n_seeds: int = 5, noise: float = 0.01, disjoint: float = 0.2, dataset: Dataset | None = None, **plan) -> Results:
-    """`effects`: loss -> its true AP minus `AP`. `noise`: the standard deviation, in AP, of what a seed does to one loss. `disjoint`: the first epoch's share."""
+    """`effects`: loss -> its true AP minus `AP`. `noise`: standard deviation, in AP, of what a seed does to one loss. `disjoint`: the first epoch's share."""
     rng = np.random.default_rng(0)
     losses, seeds = list(effects), list(range(n_seeds))
     trials = [_trial(rng, loss, seed, AP + effect, noise, disjoint) for seed in seeds for loss, effect in effects.items()]
@@ -24,9 +24,12 @@ def results(effects: dict[str, float], n_seeds: int = 5, noise: float = 0.01, di
         "pictures": {split: len(pictures) for split, pictures in dataset.splits.items()}, "losses": losses, "seeds": seeds, "epochs": 25,
         "image_size": [192, 144], "batch_size": 16, "weights": "equal-gradient", "baseline": "iou" if "iou" in losses else losses[0], "train": "train",
         "evaluate": [split for split in dataset.splits if split != "train"], "eval_every": 5, "notes": list(dataset.notes), "fingerprint": dataset.fingerprint,
-        "versions": {"boxloss": "0.1.0", "torch": "2.13.0"}, "command": f"boxloss compare data/somewhere --losses {','.join(losses)} --seeds {n_seeds} --out runs/mine",
+        "versions": {"boxloss": "0.1.0", "torch": "2.13.0"},
+        "command": f"boxloss compare data/somewhere --losses {','.join(losses)} --seeds {n_seeds} --out runs/mine",
     }  # fmt: skip
-    return Results({**whole, **plan}, trials, {loss: 1.0 + 0.31 * i for i, loss in enumerate(losses)}, {loss: 0.2 / (1.0 + 0.31 * i) for i, loss in enumerate(losses)}, [])
+    return Results(
+        {**whole, **plan}, trials, {loss: 1.0 + 0.31 * i for i, loss in enumerate(losses)}, {loss: 0.2 / (1.0 + 0.31 * i) for i, loss in enumerate(losses)}, []
+    )
 
 
 def without(run: Results, *gone: tuple[str, int]) -> Results:
@@ -43,7 +46,9 @@ def _trial(rng: np.random.Generator, loss: str, seed: int, ap: float, noise: flo
         metrics = _metrics(final * share / (1 - math.exp(-25 / 8))) if epoch % 5 == 0 else None
         box = (2.0 if loss == "l2" else 0.8) * math.exp(-epoch / 14) * float(rng.uniform(0.97, 1.03))
         missed = disjoint * math.exp(-epoch / 3) * float(rng.uniform(0.9, 1.1))
-        epochs.append({"epoch": epoch, "train_loss": 2 * box, "box_loss": box, "class_loss": box, "disjoint_share": missed, "positives": 4000, "metrics": metrics})
+        epochs.append(
+            {"epoch": epoch, "train_loss": 2 * box, "box_loss": box, "class_loss": box, "disjoint_share": missed, "positives": 4000, "metrics": metrics}
+        )
     return {
         "loss": loss, "seed": seed, "metrics": _metrics(final), "epochs": epochs, "box_weight": 1.0, "versions": {}, "cpu_seconds": float(rng.uniform(60, 90)),
         "setup_cpu_seconds": 4.0, "n_parameters": 871_234,

@@ -143,7 +143,8 @@ def _method(statistics: Statistics) -> str:
         f"The test is the two-sided paired t-test over seeds, on AP alone; p-values are corrected by Holm's method for the {n} "
         f"{'loss' if n == 1 else 'losses'} held against {statistics.baseline}, and a difference counts as shown where the corrected p is at most {ALPHA:.2f}. "
         f"With fewer than {FEWEST_SEEDS} seeds nothing is tested. Each interval is for its own loss, uncorrected: "
-        "with several losses, one that just misses 0 is no proof. The test trusts that the number of seeds was fixed beforehand; whoever adds seeds until a difference shows will find one."
+        "with several losses, one that just misses 0 is no proof. "
+        "The test trusts that the number of seeds was fixed beforehand; whoever adds seeds until a difference shows will find one."
     )
 
 
@@ -274,7 +275,8 @@ def _implication(first: float, whole: float, last: float) -> str:
     end = "it had all but ended" if last < RARE else f"it was still up to {_percent(last)}"
     return (
         f"With some loss up to {_percent(whole)} of the positives were disjoint over the whole training (first epoch: up to {_percent(first)}); "
-        f"by the last epoch {end}. For plain IoU that is {size} of the lesson that gives no gradient to the box, so losses that pull on disjoint boxes had something to act on here."
+        f"by the last epoch {end}. For plain IoU that is {size} of the lesson that gives no gradient to the box, "
+        "so losses that pull on disjoint boxes had something to act on here."
     )
 
 

@@ -1,0 +1,110 @@
+"""A loss's values and gradients along a few simple moves of one box, as plain arrays: what its card draws."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import boxloss as bl
+
+Floats = npt.NDArray[np.float64]
+
+TARGET = np.array([0.0, 0.0, 1.0, 1.0])  # the unit box: lengths are in sides of the target
+FARTHEST_SHIFT = 3.0
+SCALES = (0.25, 4.0)
+FIELD_REACH = 1.5
+FIELD_SIDE = 0.5  # of the box whose centre the field moves: half the target's, so that it can lie inside
+STEP = 1e-6  # of central differences, in sides; their error is of the order of 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A loss along a move. `x`: (n,) the move; `value`: (n,) the loss; `slope`: (n,) its derivative by `x`."""
+
+    x: Floats
+    value: Floats
+    slope: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """A loss over the place of a small box's centre. `x`, `y`: (n,) the centre minus the target's, in sides; `value`: (n, n) by row y, column x;
+    `pull_x`, `pull_y`: (n, n) minus the gradient by the centre."""
+
+    x: Floats
+    y: Floats
+    value: Floats
+    pull_x: Floats
+    pull_y: Floats
+
+
+def shift_trace(name: str, n: int = 300, **parameters: Any) -> Trace:
+    """The unit box moved sideways by 0 to 3 sides; from 1 on it is apart from the target."""
+    x = (np.arange(n) + 0.5) * (FARTHEST_SHIFT / n)  # midpoints: at 0 and at 1 edges meet, and the gradient there is half of each side's
+    boxes = TARGET + x[:, None] * np.array([1.0, 0.0, 1.0, 0.0])
+    value, gradient = value_and_gradient(name, boxes, **parameters)
+    return Trace(x, value, gradient[:, 0] + gradient[:, 2])
+
+
+def scale_trace(name: str, n: int = 300, **parameters: Any) -> Trace:
+    """The unit box with its centre kept and its sides multiplied by 1/4 to 4; `slope` is by the factor."""
+    x: Floats = np.geomspace(*SCALES, n, dtype=np.float64)
+    boxes = 0.5 + x[:, None] * np.array([-0.5, -0.5, 0.5, 0.5])
+    value, gradient = value_and_gradient(name, boxes, **parameters)
+    return Trace(x, value, gradient @ np.array([-0.5, -0.5, 0.5, 0.5]))
+
+
+def field(name: str, n: int = 61, **parameters: Any) -> Field:
+    """A box of half the target's sides with its centre anywhere within 1.5 sides of the target's."""
+    places = np.linspace(-FIELD_REACH, FIELD_REACH, n)
+    x, y = (axis.ravel() for axis in np.meshgrid(places, places))
+    half = FIELD_SIDE / 2
+    boxes = 0.5 + np.stack([x - half, y - half, x + half, y + half], axis=1)
+    value, gradient = value_and_gradient(name, boxes, **parameters)
+    pull = -(gradient[:, :2] + gradient[:, 2:])
+    return Field(places, places, value.reshape(n, n), pull[:, 0].reshape(n, n), pull[:, 1].reshape(n, n))
+
+
+def value_and_gradient(name: str, boxes: Floats, **parameters: Any) -> tuple[Floats, Floats]:
+    """Loss (n,) of each of `boxes` (n, 4) against the unit box, and its gradient (n, 4) by the box's coordinates.
+
+    The gradient that training sees comes from PyTorch. Where PyTorch is not installed, central differences stand in;
+    they do not know which terms are held constant.
+    """
+    loss = bl.loss(name, **parameters)
+    try:
+        import torch
+    except ImportError:
+        return _values(loss, boxes), _differences(loss, boxes)
+    pred = torch.tensor(boxes, requires_grad=True)
+    value = loss(pred, torch.tensor(TARGET), reduction="none")
+    (gradient,) = torch.autograd.grad(value.sum(), pred)
+    return value.detach().numpy(), gradient.numpy()
+
+
+def _values(loss: Callable[..., Any], boxes: Floats) -> Floats:
+    return np.asarray(loss(boxes, TARGET, reduction="none"), dtype=np.float64)
+
+
+def _differences(loss: Callable[..., Any], boxes: Floats) -> Floats:
+    columns = []
+    for side in np.eye(4) * STEP:
+        columns.append((_values(loss, boxes + side) - _values(loss, boxes - side)) / (2 * STEP))
+    return np.stack(columns, axis=1)
+
+
+def ceiling(values: npt.ArrayLike) -> float | None:
+    """Where to cut an axis that one far value would flatten, as UnitBox's loss without overlap does; None where no cut is needed.
+
+    Cut where one gap between neighbouring values takes more than half of the range; then a little above the gap's lower end.
+    """
+    known = np.unique(np.asarray(values, dtype=np.float64))
+    if len(known) < 3:
+        return None
+    gaps = np.diff(known)
+    widest = int(gaps.argmax())
+    if widest == 0 or gaps[widest] <= 0.5 * (known[-1] - known[0]):
+        return None
+    return float(known[0] + 1.15 * (known[widest] - known[0]))
