@@ -62,7 +62,7 @@ def iou_log(p: Pair) -> Array:
     tiny = 2.0**-126
     overlapping = p.iou > tiny
     # Near a match log1p of the small distance is exact; far from it the logarithm of the small overlap is.
-    near = p.jaccard < 0.5
+    near = p.jaccard < 0.25
     far_value = -log(where(overlapping & ~near, p.iou, constant(p.iou, 1.0)))
     near_value = -log1p(where(near, -p.jaccard, constant(p.jaccard, 0.0)))
     apart = p.iou <= tiny
@@ -85,9 +85,10 @@ def iou_log(p: Pair) -> Array:
 def iou_squared(p: Pair) -> Array:
     """1 - IoU^2; smaller is better, in [0, 1].
 
-    loss = jaccard (1 + iou)
+    loss = 1 - iou^2 = jaccard (1 + iou)
 
     Shapes: boxes (..., 4) and (..., 4) broadcast to (...). No unit: the boxes' unit cancels.
     Identical boxes cost 0; without overlap it is 1. Gradient: 2 IoU times that of 1 - IoU: twice as steep at a match, flat where IoU is small.
     """
-    return p.jaccard * (1.0 + p.iou)
+    # The product is exact near a match; the square's gradient is exact where little overlaps.
+    return where(p.jaccard < 0.5, p.jaccard * (1.0 + p.iou), 1.0 - p.iou * p.iou)

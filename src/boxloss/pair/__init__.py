@@ -63,8 +63,11 @@ class Pair:
 
     @quantity
     def jaccard(self) -> Array:
-        """The Jaccard distance 1 - IoU, in [0, 1]: difference over union, so accurate where the two are nearly equal."""
-        return where(self._areas, ratio(self.difference, self.union), where(self._differ, constant(self.union, 1.0), 0.0))
+        """The Jaccard distance 1 - IoU, in [0, 1], accurate where the boxes are nearly equal, and its gradient where they hardly touch."""
+        near = ratio(self.difference, self.union)
+        # The derivative of the quotient is a difference that cancels where little overlaps; that of 1 - IoU does not, and its value is exact there.
+        quotient = where(self.difference > self.overlap, 1.0 - ratio(self.overlap, self.union), near)
+        return where(self._areas, quotient, where(self._differ, constant(self.union, 1.0), 0.0))
 
     @quantity
     def _areas(self) -> Array:

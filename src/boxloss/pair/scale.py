@@ -16,7 +16,8 @@ def rescale(a: tuple[Array, ...], b: tuple[Array, ...]) -> tuple[tuple[Array, ..
     # Coordinates up to the type's maximum may be up to twice that apart: the hull is then that many times the scale, which is why it is "below 8".
     size = minimum(size, constant(size, 2.0 ** (largest - 1)))
     # Subnormal sizes have no exponent of their own: lift them first, by a power of two. 1 / 2^k is then a normal number, also when subnormals are flushed.
-    lift = where(size < 2.0 ** (smallest + 26), constant(size, 2.0 ** -(smallest + 26)), 1.0)
+    # A size of 0 is left alone: one point twice, maybe at large coordinates, which a lift would overflow.
+    lift = where((size < 2.0 ** (smallest + 26)) & (size > 0), constant(size, 2.0 ** -(smallest + 26)), 1.0)
     unit = power_of_two(size * lift)
     factor = 1.0 / where(unit == 0, constant(unit, 1.0), unit)
     slope = where(lift > 1, minimum(factor, constant(factor, 2.0**20)), factor)

@@ -1,0 +1,222 @@
+"""The command line: parse, call, print. Everything that a command does lives elsewhere, and is imported when the command runs."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.table import Table
+except ImportError as missing:  # the core installs without them
+    sys.exit(f"boxloss: error: the command line needs {missing.name}, which is not installed: pip install 'boxloss[cli]'")
+
+from boxloss import __version__
+from boxloss.errors import BoxLossError, ParameterError, UnknownNameError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\
+[bold]Examples[/bold]
+  boxloss compare embedded           [dim]the main job, on the data set inside[/dim]
+  boxloss compare DATA --losses smooth_l1,iou,giou,ciou --out runs/mine
+  boxloss dataset DATA --out pictures
+  boxloss convert DATA --to coco --out DATA-coco
+  boxloss list                       [dim]every loss there is[/dim]
+  boxloss show ciou --out ciou.png   [dim]one loss's card[/dim]
+  boxloss evaluate truth.json detections.json
+
+DATA is a folder (Pascal VOC, COCO or YOLO), a COCO .json, a YOLO data.yaml, or the word [bold]embedded[/bold].""",
+)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+output = Console(soft_wrap=True, highlight=False)
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Format = Annotated[str | None, typer.Option("--format", help="voc, coco or yolo, where a folder could be two of them.", show_default=False)]
+
+
+def _version(show: bool) -> None:
+    if show:
+        output.print(f"boxloss {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="On an error, print the whole traceback.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Bounding-box losses: compare them on your data, look at each, judge detections."""
+
+
+@app.command()
+def compare(
+    data: Data,
+    losses: Annotated[str, typer.Option(help="Names with commas between; a parameter after a colon: smooth_l1:beta=0.5.")] = "smooth_l1,iou,giou,diou,ciou",
+    seeds: Annotated[str, typer.Option(help="How many seeds, or which: 3, or 0,1,2. A verdict takes at least 3.")] = "3",
+    epochs: Annotated[int | None, typer.Option(help="Epochs of each trial.", show_default="25; embedded: its own")] = None,
+    image_size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT that pictures are resized to.", show_default="by the data, 192 at most")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; the same command goes on with a run that was stopped.", show_default="runs/NAME")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Trials side by side, one core each.", show_default="the cores")] = None,
+    weights: Annotated[str, typer.Option(help="equal-gradient, one, or a JSON file of {loss: weight}.")] = "equal-gradient",
+    baseline: Annotated[str | None, typer.Option(help="The loss that the others are compared with.", show_default="iou, else the first")] = None,
+    batch_size: Annotated[int, typer.Option(help="Pictures in a batch.")] = 16,
+    train: Annotated[str | None, typer.Option(help="The split to train on.", show_default="train")] = None,
+    evaluate_on: Annotated[str | None, typer.Option("--evaluate-on", help="The splits to judge on, with commas.", show_default="all the others")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; the verdict alone.")] = False,
+) -> None:
+    """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
+
+    Everything but the box loss is held fixed. The report (report.html, report.md, results.csv, results.json) lies in the run's folder.
+
+    Example: boxloss compare DATA --losses iou,giou,ciou --seeds 5 --out runs/mine
+    """
+    from boxloss.compare import compare as run
+
+    results = run(
+        data,
+        losses=losses,
+        seeds=_seeds(seeds),
+        epochs=epochs,
+        image_size=image_size,
+        out=out,
+        jobs=jobs,
+        weights=weights,
+        baseline=baseline,
+        batch_size=batch_size,
+        train=train,
+        evaluate=evaluate_on.split(",") if evaluate_on else None,
+        quiet=quiet,
+    )
+    del results
+
+
+def _seeds(text: str) -> int | list[int]:
+    """`3` is a number of seeds, `0,1,5` are the seeds themselves."""
+    try:
+        return [int(word) for word in text.split(",") if word.strip()] if "," in text else int(text)
+    except ValueError:
+        raise ParameterError(f"--seeds is {text!r}, expected how many (3) or which (0,1,2)") from None
+
+
+@app.command()
+def dataset(
+    data: Data,
+    out: Annotated[Path | None, typer.Option(help="A folder for samples.png and distributions.png.", show_default="no pictures")] = None,
+    format: Format = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a data set holds: counts, sizes, aspect ratios, overlaps, and what is odd about it.
+
+    Example: boxloss dataset DATA --out pictures
+    """
+    raise NotImplementedError
+
+
+@app.command()
+def convert(
+    data: Data,
+    to: Annotated[str, typer.Option("--to", help="voc, coco or yolo.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The folder to write; it must not exist, or be empty.", show_default=False)],
+    format: Format = None,
+) -> None:
+    """Write a data set in another format; what is read from it again is the same to the digit.
+
+    Example: boxloss convert DATA --to yolo --out DATA-yolo
+    """
+    raise NotImplementedError
+
+
+@app.command("list")
+def list_losses(as_json: AsJson = False) -> None:
+    """Every loss: name, formula, bounds, paper.
+
+    Piped, the columns have tabs between them: boxloss list | cut -f1
+    """
+    from boxloss.formulas import catalogue
+
+    header = ("name", "loss =", "bounds", "parameters", "paper")
+    rows = [
+        (f.name, _formula_line(f.doc), f.bounds, ", ".join(f"{name}={value}" for name, value in f.parameters.items()), f.paper) for f in catalogue().values()
+    ]
+    if as_json:
+        print(json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=1))
+    else:
+        _print_table(header, rows)
+
+
+def _formula_line(doc: str) -> str:
+    """The right-hand side of a docstring's line `loss = ...`."""
+    line = next((line for line in doc.splitlines() if "loss = " in line), "")
+    return line.split("loss = ", 1)[-1].strip()
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A table on a terminal; into a pipe or a file, lines with tabs."""
+    if not sys.stdout.isatty():
+        for row in (header, *rows):
+            print("\t".join(row))
+        return
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def show(
+    loss: Annotated[str, typer.Argument(metavar="LOSS", help="A name that `boxloss list` has.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="Also draw the card into this file (.png, .svg or .pdf).", show_default="no picture")] = None,
+) -> None:
+    """A loss's card: formula, claims, its curve against shift and scale, its gradient.
+
+    Example: boxloss show ciou --out ciou.png
+    """
+    raise NotImplementedError
+
+
+@app.command()
+def evaluate(
+    truth: Annotated[Path, typer.Argument(metavar="GT", help="A COCO file of annotations.", show_default=False)],
+    detections: Annotated[Path, typer.Argument(metavar="DETECTIONS", help="A COCO file of results.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """COCO's figures for detections: AP, AP50, AP75, AP90, by size, and AR.
+
+    Example: boxloss evaluate instances_val2017.json results.json
+    """
+    from boxloss.evaluate import evaluate as judge
+
+    figures: dict[str, Any] = asdict(judge(truth, detections))
+    figures = {name: None if value != value else value for name, value in figures.items()}
+    if as_json:
+        print(json.dumps(figures, indent=1))
+    else:
+        _print_table(("figure", "value"), [(name, "-" if value is None else f"{value:.4f}") for name, value in figures.items()])
+
+
+def main() -> None:
+    """The entry point: what boxloss refuses is one line on stderr and exit code 2; `--debug` shows where it came from."""
+    try:
+        app()
+    except BoxLossError as refusal:
+        if "--debug" in sys.argv:
+            raise
+        message = str(refusal)
+        if isinstance(refusal, UnknownNameError) and "loss" in message:
+            message += " (boxloss list has them all)"
+        errors.print(f"boxloss: error: {message}", markup=False, style="red")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("boxloss: stopped; the same command goes on from here")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe has left: boxloss list | head -1
+        sys.stderr.close()
+        sys.exit(0)
