@@ -166,8 +166,11 @@ def _shown(statistics: Statistics, better: Sequence[Difference], worse: Sequence
 def _notes(statistics: Statistics) -> list[str]:
     notes = []
     for loss, seeds in statistics.missing.items():
-        gone = "no usable trial" if len(seeds) == len(statistics.seeds) else f"no usable trial with seed {listed([str(seed) for seed in seeds])}"
-        effect = "nothing can be compared with it" if loss == statistics.baseline else "the verdict says nothing about it"
-        untested = loss == statistics.baseline or statistics.differences[loss][DECIDING].estimate.n < FEWEST_SEEDS
-        notes.append(f"{loss} has {gone}{', so ' + effect if untested and len(seeds) == len(statistics.seeds) else ''}.")
+        all_gone = len(seeds) == len(statistics.seeds)
+        note = f"{loss} has no usable trial" + ("" if all_gone else f" with seed {listed([str(seed) for seed in seeds])}")
+        if loss == statistics.baseline:
+            note += ", so nothing can be compared with it" if all_gone else ""
+        elif statistics.differences[loss][DECIDING].p is None and (all_gone or statistics.n_paired >= FEWEST_SEEDS):
+            note += ", so the verdict says nothing about it"
+        notes.append(f"{note}.")
     return notes

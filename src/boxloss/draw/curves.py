@@ -88,7 +88,7 @@ def _interval_row(axes: Axes, index: int, row: Row, reach: float) -> None:
         zorder=3,
     )
     face = chosen.colour if row.shown else "white"
-    axes.plot([row.mean], [index], marker=chosen.marker, markersize=8.5, markeredgecolor=chosen.colour, markerfacecolor=face, markeredgewidth=1.8, zorder=4)
+    axes.plot([row.mean], [index], color=chosen.colour, marker=chosen.marker, markersize=8.5, markerfacecolor=face, markeredgewidth=1.8, zorder=4)
 
 
 @styled

@@ -56,7 +56,7 @@ def samples_figure(dataset: Dataset, n: int = 12, seed: int = 0) -> Figure:
     columns = min(4, len(chosen)) or 1
     rows = -(-len(chosen) // columns) or 1
     shape = float(np.median([picture.height / picture.width for _, picture in chosen])) if chosen else 1.0
-    height = rows * (3.1 * min(max(shape, 0.5), 1.6) + 0.4) + 0.9
+    height = rows * (3.05 * min(max(shape, 0.5), 1.6) + 0.22) + 0.8
     figure = new_figure(3.1 * columns, height)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
@@ -186,7 +186,7 @@ def _sizes(axes: Axes, numbers: Measures) -> None:
     low, high = _room(numbers.root_area, 20.0, 150.0)
     sized = numbers.root_area[numbers.root_area > 0]
     _histogram(axes, sized, np.geomspace(low, high, 41), "Size of boxes", "√area, pixels")
-    _log_axis(axes, low, high, [1, 2, 4, 8, 16, 32, 64, 96, 192, 384, 768, 1536, 3072])
+    _log_axis(axes, low, high, [1, 2, 4, 8, 16, 32, 96, 192, 384, 768, 1536, 3072])
     small, large = (numbers.root_area < SMALL).mean() if len(sized) else 0.0, (numbers.root_area > LARGE).mean() if len(sized) else 0.0
     _head_room(axes)
     _mark(axes, SMALL, f"small\n{small:.0%}", "right")

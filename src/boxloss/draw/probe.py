@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 
 TARGET = np.array([0.0, 0.0, 1.0, 1.0])  # the unit box: lengths are in sides of the target
 FARTHEST_SHIFT = 3.0
-SCALES = (0.25, 4.0)
+DOUBLINGS = 2.0  # the scale goes from 1/4 to 4
 FIELD_REACH = 1.5
 FIELD_SIDE = 0.5  # of the box whose centre the field moves: half the target's, so that it can lie inside
 STEP = 1e-6  # of central differences, in sides; their error is of the order of 1e-10
@@ -42,7 +42,7 @@ class Field:
 
 def shift_trace(name: str, n: int = 300, **parameters: Any) -> Trace:
     """The unit box moved sideways by 0 to 3 sides; from 1 on it is apart from the target."""
-    x = (np.arange(n) + 0.5) * (FARTHEST_SHIFT / n)  # midpoints: at 0 and at 1 edges meet, and the gradient there is half of each side's
+    x = (np.arange(n, dtype=np.float64) + 0.5) * (FARTHEST_SHIFT / n)  # midpoints: at 0 and at 1 edges meet, and the gradient there is half of each side's
     boxes = TARGET + x[:, None] * np.array([1.0, 0.0, 1.0, 0.0])
     value, gradient = value_and_gradient(name, boxes, **parameters)
     return Trace(x, value, gradient[:, 0] + gradient[:, 2])
@@ -50,7 +50,7 @@ def shift_trace(name: str, n: int = 300, **parameters: Any) -> Trace:
 
 def scale_trace(name: str, n: int = 300, **parameters: Any) -> Trace:
     """The unit box with its centre kept and its sides multiplied by 1/4 to 4; `slope` is by the factor."""
-    x: Floats = np.geomspace(*SCALES, n, dtype=np.float64)
+    x = 2.0 ** np.linspace(-DOUBLINGS, DOUBLINGS, n)
     boxes = 0.5 + x[:, None] * np.array([-0.5, -0.5, 0.5, 0.5])
     value, gradient = value_and_gradient(name, boxes, **parameters)
     return Trace(x, value, gradient @ np.array([-0.5, -0.5, 0.5, 0.5]))
