@@ -60,10 +60,12 @@ def as_array(x: Any, name: str) -> Array:
 def working_dtype(*arrays: Array) -> Any:
     """What `arrays` are computed in: float64 where one of them is float64 or an integer of 32 bits or more, else float32.
 
-    Half types and small integers are exact in float32; a 32-bit coordinate is not.
+    Half types and small integers are exact in float32; a 32-bit coordinate is not. JAX has float64 only where its user has enabled it.
     """
     xp = namespace(*arrays)
     wide = any(str(a.dtype).removeprefix("torch.") in ("float64", "int64", "int32", "uint32", "uint64") for a in arrays)
+    if is_jax(arrays[0]) and not sys.modules["jax"].config.jax_enable_x64:
+        wide = False
     return xp.float64 if wide else xp.float32
 
 

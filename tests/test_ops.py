@@ -1,0 +1,132 @@
+"""The functions that formulas are written with: value and derivative, on every array library."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boxloss import ops
+from boxloss.errors import DTypeError
+from close import close
+
+mpmath.mp.dps = 50
+DTYPES = ("float32", "float64")
+finite = st.floats(-1e6, 1e6, allow_subnormal=False)
+
+
+def slope(function, x):
+    """The derivative of `function` at each of `x`, by torch."""
+    x = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    (g,) = torch.autograd.grad(function(x).sum(), x)
+    return g.tolist()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_atan2_is_exact_to_a_few_roundoffs_in_every_quadrant(dtype):
+    rng = np.random.default_rng(0)
+    y, x = (rng.normal(size=2000).astype(dtype) * (10.0 ** rng.integers(-8, 8, 2000)).astype(dtype) for _ in range(2))
+    want = [mpmath.atan2(float(q), float(p)) for q, p in zip(y, x, strict=True)]
+    close(ops.atan2(y, x), want, dtype)
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "angle"),
+    [(0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 0.0, math.pi / 2), (-1.0, 0.0, -math.pi / 2), (1.0, 1.0, math.pi / 4), (1.0, -1.0, 3 * math.pi / 4)],
+)
+def test_atan2_on_the_axes(y, x, angle):
+    close(ops.atan2(np.array([y]), np.array([x])), [angle], "float64")
+
+
+def test_atan2_has_the_derivative_of_the_angle_also_on_the_diagonal_and_on_the_axis():
+    y, x = torch.tensor([1.0, 0.0, -3.0, 2.0, 0.0], dtype=torch.float64), torch.tensor([1.0, 2.0, 1.0, -2.0, 0.0], dtype=torch.float64)
+    y.requires_grad_()
+    x.requires_grad_()
+    dy, dx = torch.autograd.grad(ops.atan2(y, x).sum(), (y, x))
+    square = [2.0, 4.0, 10.0, 8.0, math.inf]
+    close(dy.numpy(), [p / s for p, s in zip(x.tolist(), square, strict=True)], "float64", "sum", scale=[1, 1, 1, 1, 1])
+    close(dx.numpy(), [-q / s for q, s in zip(y.tolist(), square, strict=True)], "float64", "sum", scale=[1, 1, 1, 1, 1])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_logarithms_are_exact_to_a_few_roundoffs(dtype):
+    rng = np.random.default_rng(1)
+    x = np.exp(rng.uniform(-80, 80, 1000)).astype(dtype)
+    near_one = (1 + rng.normal(size=1000) * 10.0 ** rng.uniform(-6, -1, 1000)).astype(dtype)
+    for values in (x, near_one):
+        close(ops.log(values), [mpmath.log(float(v)) for v in values], dtype)
+    small = (rng.uniform(-0.9, 3, 1000) * 10.0 ** rng.uniform(-12, 0, 1000)).astype(dtype)
+    close(ops.log1p(small), [mpmath.log1p(float(v)) for v in small], dtype)
+
+
+def test_logarithms_have_their_derivative():
+    x = [0.01, 0.5, 0.8, 1.0, 1.4, 1.5, 900.0]
+    close(slope(ops.log, x), [1 / v for v in x], "float64", "gradient")
+    close(slope(ops.log1p, [-0.5, -0.2, 0.0, 0.2, 4.0]), [2.0, 1.25, 1.0, 1 / 1.2, 0.2], "float64", "gradient")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=2.0**-1022))
+def test_power_of_two_is_the_largest_that_is_not_above(x):
+    power = float(ops.power_of_two(np.array([x]))[0])
+    assert power <= x < 2 * power or (power == 2.0**1023 and x >= power)
+    assert math.frexp(power)[0] == 0.5
+
+
+def test_power_of_two_of_nothing_is_nothing():
+    assert ops.power_of_two(np.array([0.0, 5e-324])).tolist() == [0, 0]
+    assert ops.power_of_two(torch.tensor([0.0, 1e-45])).tolist() == [0, 0]
+
+
+def test_ties_are_shared_half_and_half():
+    assert slope(lambda x: ops.maximum(x, torch.ones_like(x)), [0.0, 1.0, 2.0]) == [0, 0.5, 1]
+    assert slope(lambda x: ops.minimum(x, torch.ones_like(x)), [0.0, 1.0, 2.0]) == [1, 0.5, 0]
+    assert slope(ops.positive, [-1.0, 0.0, 1.0]) == [0, 0.5, 1]
+
+
+def test_ratio_by_nothing_is_nothing_with_its_gradient():
+    y = torch.tensor([0.0, 4.0], dtype=torch.float64, requires_grad=True)
+    x = torch.tensor([3.0, 2.0], dtype=torch.float64, requires_grad=True)
+    q = ops.ratio(x, y)
+    assert q.tolist() == [0, 0.5]
+    assert [g.tolist() for g in torch.autograd.grad(q.sum(), (x, y))] == [[0, 0.25], [0, -0.125]]
+
+
+@given(finite, finite)
+def test_ratio_is_the_quotient(x, y):
+    assert float(ops.ratio(np.array([x]), np.array([y]))[0]) == (x / y if y else 0)
+
+
+def test_jax_divides_small_numbers_without_nan():
+    jax = pytest.importorskip("jax")
+    slope_of = jax.grad(lambda y: ops.ratio(jax.numpy.float32(1e-21), y))
+    assert math.isfinite(float(slope_of(jax.numpy.float32(1e-20))))
+
+
+def test_hold_stops_the_gradient():
+    assert slope(lambda x: ops.hold(x) * x, [3.0]) == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wide"),
+    [("uint8", False), ("int16", False), ("float16", False), ("float32", False), ("int32", True), ("int64", True), ("float64", True)],
+)
+def test_working_dtype(dtype, wide):
+    want = "float64" if wide else "float32"
+    assert np.dtype(ops.working_dtype(np.zeros(1, dtype))).name == want
+    assert str(ops.working_dtype(torch.zeros(1, dtype=getattr(torch, dtype)))) == f"torch.{want}"
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("boxes", "boxes is a str, expected an array of NumPy, PyTorch, JAX or CuPy, or a list of numbers"),
+        (["a"], "boxes holds <U1, expected numbers in rows of equal length"),
+    ],
+)
+def test_what_is_no_array_is_refused(what, message):
+    with pytest.raises(DTypeError) as refusal:
+        ops.as_array(what, "boxes")
+    assert str(refusal.value) == message
