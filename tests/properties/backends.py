@@ -13,6 +13,7 @@ class NumPy:
     name = "numpy"
     has_gradient = False
     flushes = False  # are numbers below the smallest normal one taken for 0?
+    rows_at_once: int | None = None  # pad batches to this many rows
     dtypes = ("float32", "float64", "float16", "int8", "uint8", "int16", "int32", "int64")
 
     def array(self, numbers: Array, dtype: str) -> Any:
@@ -48,6 +49,7 @@ class Jax(NumPy):
     name = "jax"
     has_gradient = True
     flushes = True  # XLA's CPU code runs with subnormal numbers switched off
+    rows_at_once = 2400  # every operation is compiled anew for every shape: let most checks have the same one
     dtypes = Torch.dtypes
 
     def array(self, numbers: Array, dtype: str) -> Any:

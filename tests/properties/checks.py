@@ -58,13 +58,21 @@ def boxes_for(subject: Subject, backend: NumPy, dtype: str, n: int) -> Sample:
 
 def evaluate(subject: Subject, backend: NumPy, boxes: Sample) -> Array:
     dtype = boxes.a.dtype.name
-    return backend.numbers(subject.values(backend.array(boxes.a, dtype), backend.array(boxes.b, dtype)))
+    a, b = padded(backend, boxes.a, boxes.b)
+    return backend.numbers(subject.values(backend.array(a, dtype), backend.array(b, dtype)))[: len(boxes)]
 
 
 def gradients(subject: Subject, backend: Any, boxes: Sample, upstream: Array) -> Array:
     """(n, 8): along the coordinates of pred, then of target."""
     dtype = boxes.a.dtype.name
-    return np.hstack(backend.gradients(subject.values, backend.array(boxes.a, dtype), backend.array(boxes.b, dtype), upstream))
+    a, b, factors = padded(backend, boxes.a, boxes.b, upstream)
+    return np.hstack(backend.gradients(subject.values, backend.array(a, dtype), backend.array(b, dtype), factors))[: len(boxes)]
+
+
+def padded(backend: NumPy, *arrays: Array) -> list[Array]:
+    """The arrays with their rows repeated up to the number that the backend likes."""
+    n = backend.rows_at_once
+    return [np.concatenate([x, np.repeat(x[:1], n - len(x), 0)]) if n and len(x) < n else x for x in arrays]
 
 
 def upstream_for(n: int) -> Array:
@@ -169,20 +177,23 @@ def check_finite(subject: Subject, backend: Any, dtype: str) -> None:
     a, b = inverted(90, dtype)
     require(np.isfinite(evaluate(subject, backend, Sample(a, b, np.array(["inverted"] * 90)))).all(), subject, "inverted boxes: a value is not finite")
     got = evaluate(subject, backend, drawn)
-    wanted = exact_values(subject.name, subject.parameters, drawn)
-    require_finite(subject, "value", got[:, None], [[w] for w in wanted], drawn, dtype)
+    suspects = ~np.isfinite(got)
+    wanted = exact_values(subject.name, subject.parameters, drawn.where(suspects))
+    require_finite(subject, "value", got[suspects, None], [[w] for w in wanted], drawn.where(suspects), dtype)
     if backend.has_gradient:
         require(np.isfinite(gradients(subject, backend, Sample(a, b, drawn.labels[:90]), upstream_for(90))).all(), subject, "inverted boxes: NaN gradient")
         slopes = gradients(subject, backend, drawn, upstream_for(len(drawn)))
         suspects = ~np.isfinite(slopes).all(1)
-        require_finite(subject, "gradient", slopes[suspects], exact_gradients(subject.name, subject.parameters, drawn.where(suspects)), drawn.where(suspects), dtype)
+        require_finite(
+            subject, "gradient", slopes[suspects], exact_gradients(subject.name, subject.parameters, drawn.where(suspects)), drawn.where(suspects), dtype
+        )
 
 
 def require_finite(subject: Subject, what: str, got: Array, wanted: list[list[Any]], boxes: Sample, dtype: str) -> None:
     for row, (numbers, exact_numbers) in enumerate(zip(got, wanted, strict=True)):
         for x, want in zip(numbers, exact_numbers, strict=True):
             may_overflow = abs(real(want)) * 4 > real(LARGEST[dtype])
-            require(np.isfinite(x) or (np.isinf(x) and may_overflow), subject, f"a {what} is {x}, and should be {float(want)}, for {boxes.cases[row]}")
+            require(np.isfinite(x) or (np.isinf(x) and may_overflow), subject, f"a {what} is {x}, and should be {real(want)}, for {boxes.cases[row]}")
 
 
 # ---- gradients
@@ -202,17 +213,38 @@ def check_gradient_at_ties(subject: Subject, backend: Any, dtype: str) -> None:
 
 
 def require_gradients(subject: Subject, backend: Any, boxes: Sample) -> None:
-    upstream = upstream_for(len(boxes))
-    got = gradients(subject, backend, boxes, upstream)
-    wanted = exact_gradients(subject.name, subject.parameters, boxes)
     dtype = boxes.a.dtype.name
-    want, scales = [], []
-    for slopes, factor in zip(wanted, upstream, strict=True):
-        reals = [real(s) * float(factor) for s in slopes]
-        want += reals
-        scales += [max(abs(r) for r in reals)] * 8
-    where = [case for case in boxes.cases for _ in range(8)]
-    require_close(subject, got, want, dtype, subject.gradient_accuracy, scale=scales, where=where, flushes=backend.flushes)
+    upstream = upstream_for(len(boxes))
+    got = gradients(subject, backend, boxes, upstream).astype(float)
+    wanted = exact_gradients(subject.name, subject.parameters, boxes)
+    want = [[real(s) * float(factor) for s in slopes] for slopes, factor in zip(wanted, upstream, strict=True)]
+    sizes = np.array([float(min(max(abs(s) for s in slopes), real(LARGEST["float64"]))) for slopes in want])
+    is_flat = sizes == 0
+    require((got[is_flat & no_ties(boxes)] == 0).all(), subject, "a gradient is not 0 where the loss is constant")
+    is_huge = sizes > float(LARGEST[dtype]) / 4  # the derivative itself exceeds the type: only its direction is left to tell
+    for row in np.flatnonzero(is_huge):
+        require_direction(subject, got[row], want[row], dtype, boxes.cases[row])
+    kept = np.flatnonzero(~is_huge)
+    scales = [max(sizes[row], abs(upstream[row]) * term_size(boxes, row) * subject.scale_free) for row in kept for _ in range(8)]
+    where = [boxes.cases[row] for row in kept for _ in range(8)]
+    require_close(subject, got[kept], [want[row] for row in kept], dtype, subject.gradient_accuracy, scale=scales, where=where, flushes=backend.flushes)
+
+
+def term_size(boxes: Sample, row: int) -> float:
+    """How large the terms of a scale-free loss's slope are, which may cancel: 1 / side where boxes overlap, 1 / side of the hull where they do not."""
+    a, b = boxes.a[row].astype(float), boxes.b[row].astype(float)
+    overlap = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    hull = np.maximum(a[2:], b[2:]) - np.minimum(a[:2], b[:2])
+    sides = np.concatenate([a[2:] - a[:2], b[2:] - b[:2]]) if (overlap > 0).all() else hull
+    return float(min(1 / sides.min(), np.finfo(float).max / 16)) if sides.min() > 0 else 0.0
+
+
+def require_direction(subject: Subject, got: Array, want: list[Any], dtype: str, case: Any) -> None:
+    """No NaN, something that is not 0, and no slope of the wrong sign but where it is small beside the others."""
+    longest = max(abs(w) for w in want)
+    wrong = any(g * (1 if w > 0 else -1) < 0 for g, w in zip(got, want, strict=True) if abs(w) > longest * TIGHT)
+    bad = np.isnan(got).any() or not np.any(got) or wrong
+    require(not bad, subject, f"a gradient too large for {dtype} became {got.tolist()}, for {case}")
 
 
 # ---- reductions, shapes, types
@@ -246,13 +278,13 @@ def check_reduced_gradients(subject: Subject, backend: Any, boxes: Sample, weigh
     dtype = boxes.a.dtype.name
     a, b = backend.array(boxes.a, dtype), backend.array(boxes.b, dtype)
     plain = gradients(subject, backend, boxes, np.ones(len(boxes))).astype(float)
-    scales = np.repeat(np.abs(plain).max(1), 8)
+    scales = [np.abs(plain).max()] * plain.size  # of all pairs: a pair's own slopes may cancel, and then only rounding is left
     for reduction in ("sum", "mean"):
         for w, factors in ((None, np.ones(len(boxes))), (weight, weights.astype(float))):
             share = 1 / factors.sum() if reduction == "mean" else 1.0
             reduced = backend.gradients(lambda p, t, r=reduction, w=w: subject.loss(p, t, reduction=r, weight=w), a, b, np.asarray(-3.0))
             want = plain * factors[:, None] * (-3.0 * share)
-            require_close(subject, np.hstack(reduced), want, dtype, "gradient", scale=scales, where=[f"the gradient of the {reduction}"] * want.size)
+            require_close(subject, np.hstack(reduced), want, dtype, "sum", scale=scales, where=[f"the gradient of the {reduction}"] * want.size)
 
 
 def check_empty_batch(subject: Subject, backend: Any, dtype: str) -> None:
@@ -325,16 +357,17 @@ def check_threads(subject: Subject, backend: Any, dtype: str) -> None:
     import torch
 
     boxes = boxes_for(subject, backend, dtype, 8)
-    many = Sample(np.resize(boxes.a, (70_001, 4)), np.resize(boxes.b, (70_001, 4)), np.resize(boxes.labels, 70_001))
+    n = len(boxes)
+    many = Sample(np.resize(boxes.a, (70_001, 4)), np.resize(boxes.b, (70_001, 4)), boxes.labels)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
         one = evaluate(subject, backend, many)
         torch.set_num_threads(2)
-        require_same_bits(subject, evaluate(subject, backend, many), one, "two threads", many.cases[: len(boxes)] * (70_001 // len(boxes) + 1))
+        require_same_bits(subject, evaluate(subject, backend, many), one, "two threads", boxes.cases * (70_001 // n + 1))
     finally:
         torch.set_num_threads(before)
-    require_same_bits(subject, one[: len(boxes)], evaluate(subject, backend, boxes), "in a batch of 70,001", boxes.cases)
+    require_same_bits(subject, one[:n], evaluate(subject, backend, boxes), "in a batch of 70,001", boxes.cases)
 
 
 def check_nan_stays_in_its_row(subject: Subject, backend: Any, dtype: str) -> None:

@@ -49,7 +49,12 @@ def dual_pair(a: tuple[float, ...], b: tuple[float, ...]) -> exact.Pair:
 
 
 def exact_values(name: str, parameters: dict[str, Any], boxes: Sample) -> list[Any]:
-    formula = exact.LOSSES[name]
+    return cached_values(name, tuple(parameters.items()), boxes)
+
+
+@lru_cache(maxsize=64)
+def cached_values(name: str, items: tuple[tuple[str, Any], ...], boxes: Sample) -> list[Any]:
+    formula, parameters = exact.LOSSES[name], dict(items)
     return [formula(exact_pair(tuple(a), tuple(b)), **parameters) for a, b in zip(boxes.a.tolist(), boxes.b.tolist(), strict=True)]
 
 
