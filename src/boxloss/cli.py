@@ -1,8 +1,8 @@
 """The command line: parse, call, print. Everything that a command does lives elsewhere, and is imported when the command runs."""
 
 import json
+import shlex
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ try:
     import typer
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 except ImportError as missing:  # the core installs without them
     sys.exit(f"boxloss: error: the command line needs {missing.name}, which is not installed: pip install 'boxloss[cli]'")
 
@@ -61,7 +62,7 @@ def compare(
     data: Data,
     losses: Annotated[str, typer.Option(help="Names with commas between; a parameter after a colon: smooth_l1:beta=0.5.")] = "smooth_l1,iou,giou,diou,ciou",
     seeds: Annotated[str, typer.Option(help="How many seeds, or which: 3, or 0,1,2. A verdict takes at least 3.")] = "3",
-    epochs: Annotated[int | None, typer.Option(help="Epochs of each trial.", show_default="25; embedded: its own")] = None,
+    epochs: Annotated[int, typer.Option(help="Epochs of each trial.")] = 25,
     image_size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT that pictures are resized to.", show_default="by the data, 192 at most")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; the same command goes on with a run that was stopped.", show_default="runs/NAME")] = None,
     jobs: Annotated[int | None, typer.Option(help="Trials side by side, one core each.", show_default="the cores")] = None,
@@ -78,24 +79,29 @@ def compare(
 
     Example: boxloss compare DATA --losses iou,giou,ciou --seeds 5 --out runs/mine
     """
+    from boxloss.compare import TrialsFailed
     from boxloss.compare import compare as run
 
-    results = run(
-        data,
-        losses=losses,
-        seeds=_seeds(seeds),
-        epochs=epochs,
-        image_size=image_size,
-        out=out,
-        jobs=jobs,
-        weights=weights,
-        baseline=baseline,
-        batch_size=batch_size,
-        train=train,
-        evaluate=evaluate_on.split(",") if evaluate_on else None,
-        quiet=quiet,
-    )
-    del results
+    try:
+        run(
+            data,
+            losses,
+            out=out or Path("runs") / Path(data).resolve().stem,
+            seeds=_seeds(seeds),
+            epochs=epochs,
+            image_size=image_size,
+            batch_size=batch_size,
+            weights=weights,
+            baseline=baseline,
+            train=train,
+            evaluate=evaluate_on.split(",") if evaluate_on else None,
+            jobs=jobs,
+            quiet=quiet,
+            command=shlex.join(["boxloss", *sys.argv[1:]]),
+        )
+    except TrialsFailed as failure:
+        errors.print(f"boxloss: {failure}", markup=False, style="red")
+        raise typer.Exit(1) from None
 
 
 def _seeds(text: str) -> int | list[int]:
@@ -117,7 +123,36 @@ def dataset(
 
     Example: boxloss dataset DATA --out pictures
     """
-    raise NotImplementedError
+    from boxloss.datasets import load
+    from boxloss.datasets.summary import as_text, summarise, tables
+
+    found = load(data, format=_data_format(format), pixels=out is not None)
+    summary = summarise(found)
+    if as_json:
+        print(json.dumps(summary.as_dict(), indent=1))
+    elif sys.stdout.isatty():
+        for table in tables(summary):
+            _rich_table(table.header, table.rows, title=table.title, numbers=True)
+        for note in summary.notes:
+            output.print(f"note: {note}", markup=False, style="yellow")
+    else:
+        print(as_text(summary))
+    if out is not None:
+        from boxloss.draw import style
+        from boxloss.draw.dataset import distributions_figure, samples_figure
+
+        out.mkdir(parents=True, exist_ok=True)
+        for name, figure in (("samples", samples_figure(found)), ("distributions", distributions_figure(found))):
+            (out / f"{name}.png").write_bytes(style.to_png(figure))
+            errors.print(f"drawn: {out / name}.png", markup=False)
+
+
+def _data_format(format: str | None) -> Any:
+    from boxloss.datasets.load import FORMATS
+
+    if format is not None and format not in FORMATS:
+        raise UnknownNameError("data set format", format, FORMATS)
+    return format
 
 
 @app.command()
@@ -131,7 +166,16 @@ def convert(
 
     Example: boxloss convert DATA --to yolo --out DATA-yolo
     """
-    raise NotImplementedError
+    from boxloss.datasets import convert as write
+    from boxloss.datasets import load
+
+    target = _data_format(to)
+    found = load(data, format=_data_format(format))
+    with errors.status(f"writing {sum(map(len, found.splits.values()))} pictures as {to}"):
+        folder = write(found, target, out)
+    output.print(f"written: {folder}", markup=False)
+    for note in found.notes:
+        errors.print(f"note: {note}", markup=False)
 
 
 @app.command("list")
@@ -160,26 +204,43 @@ def _formula_line(doc: str) -> str:
 
 def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """A table on a terminal; into a pipe or a file, lines with tabs."""
-    if not sys.stdout.isatty():
-        for row in (header, *rows):
-            print("\t".join(row))
+    if sys.stdout.isatty():
+        _rich_table(header, rows)
         return
-    table = Table(*header)
+    for row in (header, *rows):
+        print("\t".join(row))
+
+
+def _rich_table(header: tuple[str, ...], rows: list[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
+    table = Table(title=title, title_justify="left")
+    for i, name in enumerate(header):
+        table.add_column(Text(name), justify="right" if numbers and i else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)
 
 
 @app.command()
 def show(
     loss: Annotated[str, typer.Argument(metavar="LOSS", help="A name that `boxloss list` has.", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="Also draw the card into this file (.png, .svg or .pdf).", show_default="no picture")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also draw the card into this file (.png or .svg).", show_default="no picture")] = None,
 ) -> None:
     """A loss's card: formula, claims, its curve against shift and scale, its gradient.
 
     Example: boxloss show ciou --out ciou.png
     """
-    raise NotImplementedError
+    from boxloss.draw.cards import card_figure, card_text
+
+    print(card_text(loss))
+    if out is not None:
+        from boxloss.draw import style
+
+        writers = {".png": style.to_png, ".svg": style.to_svg_file}
+        if out.suffix not in writers:
+            raise ParameterError(f"--out is {out}, expected a name that ends in {' or '.join(writers)}")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(writers[out.suffix](card_figure(loss)))
+        errors.print(f"drawn: {out}", markup=False)
 
 
 @app.command()
@@ -194,7 +255,7 @@ def evaluate(
     """
     from boxloss.evaluate import evaluate as judge
 
-    figures: dict[str, Any] = asdict(judge(truth, detections))
+    figures: dict[str, Any] = judge(truth, detections).as_dict()
     figures = {name: None if value != value else value for name, value in figures.items()}
     if as_json:
         print(json.dumps(figures, indent=1))
@@ -214,8 +275,8 @@ def main() -> None:
             message += " (boxloss list has them all)"
         errors.print(f"boxloss: error: {message}", markup=False, style="red")
         sys.exit(2)
-    except KeyboardInterrupt:
-        errors.print("boxloss: stopped; the same command goes on from here")
+    except KeyboardInterrupt as stop:
+        errors.print(f"boxloss: {str(stop) or 'stopped'}", markup=False)
         sys.exit(130)
     except BrokenPipeError:  # the reader of a pipe has left: boxloss list | head -1
         sys.stderr.close()
