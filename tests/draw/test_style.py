@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxloss.draw import style
+from boxloss.errors import ParameterError
 
 
 @style.styled
@@ -64,3 +65,16 @@ def test_names_are_spread_in_order_and_apart(places):
 
 def test_names_that_do_not_crowd_stay_where_they_are():
     assert style._spread([0.25, 0.5, 0.75], 0.125) == [0.25, 0.5, 0.75]
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.SVG", b"<?xml"), ("a.jpg", b"\xff\xd8"), ("a.pdf", b"%PDF")])
+def test_save_goes_by_the_suffix(tmp_path, name, start):
+    for _ in range(2):  # an existing file is replaced
+        style.save(small_figure(), tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a"])
+def test_save_refuses_other_suffixes(tmp_path, name):
+    with pytest.raises(ParameterError, match=r"is not \.png, \.svg, \.jpg or \.pdf"):
+        style.save(small_figure(), tmp_path / name)

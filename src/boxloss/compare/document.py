@@ -52,7 +52,7 @@ class Heading:
 @dataclass(frozen=True)
 class Paragraph:
     pieces: Pieces
-    kind: str = ""  # "", "verdict" or "note"
+    kind: str = ""  # "", "verdict", "note", or "label" of what follows
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _html(block: Block) -> str:
         case Bullets(items):
             return "<ul>\n" + "\n".join(f"<li>{_html_pieces(item)}</li>" for item in items) + "\n</ul>"
         case Listing(text):
-            return f'<pre tabindex="0"><code>{html.escape(text)}</code></pre>'
+            return f"<pre><code>{html.escape(text)}</code></pre>"
         case Table():
             return _html_table(block)
         case Image():

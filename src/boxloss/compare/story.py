@@ -297,7 +297,7 @@ def _pictures(results: Results, galleries: Sequence[tuple[Picture, Gallery]]) ->
         ),
     ]
     for picture, gallery in galleries:
-        blocks += [Paragraph((Strong(picture.name),)), gallery]
+        blocks += [Paragraph((Strong(picture.name),), "label"), gallery]
     return blocks
 
 

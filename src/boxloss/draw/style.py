@@ -4,10 +4,11 @@ import io
 import re
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from boxloss.draw.colours import FAINT, INK, RULE, Look, look
-from boxloss.errors import MissingExtraError
+from boxloss.errors import MissingExtraError, ParameterError
 
 try:
     import matplotlib
@@ -164,3 +165,27 @@ def to_jpeg(figure: Figure, dots_per_inch: int = 100) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="jpeg", dpi=dots_per_inch, pil_kwargs={"quality": 88, "optimize": True})
     return buffer.getvalue()
+
+
+@styled
+def to_pdf(figure: Figure) -> bytes:
+    """The figure as a PDF file's bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="pdf", metadata={"CreationDate": None})
+    return buffer.getvalue()
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure to `path` as its suffix says: .png, .svg, .jpg or .pdf. An existing file is replaced."""
+    match path.suffix.lower():
+        case ".png":
+            content = to_png(figure)
+        case ".svg":
+            content = to_svg_file(figure)
+        case ".jpg" | ".jpeg":
+            content = to_jpeg(figure)
+        case ".pdf":
+            content = to_pdf(figure)
+        case other:
+            raise ParameterError(f"cannot draw into {path}: {other or 'no suffix'} is not .png, .svg, .jpg or .pdf")
+    path.write_bytes(content)
