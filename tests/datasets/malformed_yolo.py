@@ -97,7 +97,7 @@ CASES = [
       "labels/train/a.txt: line 2: w = -0.02: must not be negative; hint: are the corners exchanged?"),
     M("over the edge", A, LINE, "1 0.99 0.5 0.1 0.1",
       "labels/train/a.txt: line 2: cx + w/2 in pixels = 104: must lie in 0 ... 100, with at most 2 px beyond; hint: is this the right picture, and is its size right?"),
-    M("not UTF-8", A, None, b"\xff\xfe0\x00 \x00",
+    M("labels not UTF-8", A, None, b"\xff\xfe0\x00 \x00",
       "labels/train/a.txt: whole file: byte 0 = b'\\xff': must be UTF-8 text; hint: save the file as UTF-8"),
     M("label without its picture", "labels/train/c.txt", None, "",
       "labels/train/c.txt: whole file: image file = missing: must have its picture in images/train; hint: remove the label file, or put its picture in place"),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from boxloss.datasets.files import no_way_out
+from boxloss.datasets.files import inside
 from boxloss.datasets.load import FORMATS, Format, load
 from boxloss.datasets.notes import first_few, plural
 from boxloss.datasets.types import DECIMALS, SPLIT_ORDER, Dataset, Picture
@@ -108,7 +108,10 @@ def _save_image(picture: Picture, stem: Path) -> Path | None:
     file = stem.parent / f"{stem.name}{suffix}"
     file.parent.mkdir(parents=True, exist_ok=True)
     if picture.path is not None:
-        shutil.copyfile(picture.path, file)
+        try:
+            shutil.copyfile(picture.path, file)
+        except OSError as error:
+            Where(picture.path, "picture").refuse("file", error.strerror, "must be copied", "is it still there, and is there room at the target?")
     else:
         need("PIL.Image", "pillow").fromarray(picture.array).save(file)
     return file
@@ -116,7 +119,7 @@ def _save_image(picture: Picture, stem: Path) -> Path | None:
 
 def _within(folder: Path, name: str, format: Format) -> Path:
     """`folder / name`, refused where a picture's name would lead out of the folder."""
-    return no_way_out(folder, folder / name, Where(name, f"as {format.upper()}"), "picture name")
+    return inside(folder, name, Where(name, f"as {format.upper()}"), "picture name")
 
 
 def _number(value: float) -> str:

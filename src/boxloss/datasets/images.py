@@ -30,6 +30,7 @@ def _opened(path: Path) -> "Iterator[Image]":
     where = Where(path, "picture")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # Pillow's remarks on odd EXIF data and palettes: no use to our user
             warnings.simplefilter("error", image_module.DecompressionBombWarning)
             with image_module.open(path, formats=_FORMATS) as image:
                 yield image

@@ -32,7 +32,7 @@ def oddities(splits: Mapping[str, Sequence[Picture]]) -> tuple[str, ...]:
     ):
         counts = sorted((picture.name, n) for picture in pictures if (n := count(picture)))
         if counts:
-            notes.append(f"{plural(sum(n for _, n in counts), one, many)}: in {first_few([name for name, _ in counts])}")
+            notes.append(f"{plural(sum(n for _, n in counts), one, many)}: in {first_few(list(dict(counts)))}")
     empty = [p.name for p in pictures if not len(p.boxes)]
     if empty:
         notes.append(f"{plural(len(empty), 'picture has no boxes', 'pictures have no boxes')}: {first_few(empty)}")

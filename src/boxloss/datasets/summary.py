@@ -176,7 +176,7 @@ def tables(summary: Summary) -> list[Table]:
     for name, side in summary.class_root_area.items():
         n_boxes = sum(summary.boxes[s][name] for s in splits)
         counts = (f"{summary.boxes[s][name]:,}" for s in splits)
-        rows.append((name, *counts, f"{n_boxes:,}", f"{n_boxes / total:.1%}", _short(side)))
+        rows.append((name, *counts, f"{n_boxes:,}", _percent(n_boxes / total), _short(side)))
     counts = (f"{sum(summary.boxes[s].values()):,}" for s in splits)
     rows.append(("all boxes", *counts, f"{summary.n_boxes:,}", "", _short(summary.root_area["median"])))
     counted = Table("Pictures, and boxes by class", ("", *splits, "together", "share", "median √area, px"), rows)
@@ -189,13 +189,17 @@ def tables(summary: Summary) -> list[Table]:
         "largest IoU with another box": summary.overlap,
     }
     distributions = Table("Distributions", ("", *QUANTILES), [(name, *(_short(value) for value in values.values())) for name, values in spread.items()])
-    facts: list[tuple[str, ...]] = [(f"{name} boxes", f"{share:.1%}") for name, share in summary.shares.items()]
-    facts.append((f"pictures with two boxes of IoU > {CROWDED}", f"{summary.crowded:.1%}"))
+    facts: list[tuple[str, ...]] = [(f"{name} boxes", _percent(share)) for name, share in summary.shares.items()]
+    facts.append((f"pictures with two boxes of IoU > {CROWDED}", _percent(summary.crowded)))
     facts.append(("ignored boxes", f"{summary.n_ignored:,}"))
     facts += [(f"pictures of {size} px", f"{n:,}") for size, n in summary.picture_sizes.items()]
     if summary.n_picture_sizes > len(summary.picture_sizes):
         facts.append(("other picture sizes", f"{summary.n_picture_sizes - len(summary.picture_sizes):,}"))
     return [counted, distributions, Table("Shares and sizes", ("", "value"), facts)]
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{share:.1%}"
 
 
 def _short(value: float) -> str:

@@ -100,8 +100,9 @@ class _Labels:
             where.refuse("class", label, f"must lie in 0 ... {(n_classes or 100_001) - 1}", hint)
         self.largest = max(self.largest, label)
         cx, cy, w, h = (checks.finite(checks.from_text(word), where, field) for word, field in zip(words[1:], ("cx", "cy", "w", "h"), strict=True))
-        for field, share in (("cx", cx), ("cy", cy), ("w", w), ("h", h)):
-            if share > _SURELY_PIXELS:
+        for field, share, side in (("cx", cx, size[0]), ("cy", cy, size[1]), ("w", w, size[0]), ("h", h, size[1])):
+            # a box that hangs over both edges of a picture of a few pixels may well be three times as wide
+            if share > max(_SURELY_PIXELS, 1 + 2 * checks.overhang(side) / side):
                 where.refuse(
                     field,
                     share,
