@@ -67,7 +67,7 @@ def error(got: float, want: Any, scale: Any, dtype: str, flushes: bool = False) 
         return 0.0
     difference = abs(same_kind(got, want) - want)
     # one roundoff of `scale`, but no less than the smallest step: below the smallest normal number steps do not shrink
-    return float(difference / max(same_kind(scale, want) * step, smallest)) if difference else 0.0
+    return float(min(difference / max(same_kind(scale, want) * step, smallest), 2**1000))
 
 
 def as_printed(got: float, figure: str) -> None:

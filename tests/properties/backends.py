@@ -9,6 +9,10 @@ import numpy as np
 Array = np.ndarray
 
 
+class NoGradientError(AssertionError):
+    """Values that do not hang together with the boxes that they were computed from."""
+
+
 class NumPy:
     name = "numpy"
     has_gradient = False
@@ -40,7 +44,8 @@ class Torch(NumPy):
     def gradients(self, function: Callable[..., Any], a: Any, b: Any, upstream: Array) -> tuple[Array, Array]:
         a, b = a.detach().clone().requires_grad_(), b.detach().clone().requires_grad_()
         values = function(a, b)
-        assert values.requires_grad, "the values carry no gradient"
+        if not values.requires_grad:
+            raise NoGradientError("the values carry no gradient")
         values.backward(self.array(upstream, str(values.dtype).removeprefix("torch.")))
         return tuple(np.zeros(tuple(x.shape)) if x.grad is None else self.numbers(x.grad) for x in (a, b))  # type: ignore[return-value]
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from close import LARGEST, close
 from oracle.exact import IOU_LOG_CEILING, real
-from strategies import inverted
-
-from properties.backends import NumPy
+from properties.backends import NoGradientError, NumPy
 from properties.samples import Sample, exact_gradients, exact_values, have_area, no_ties, sample
 from properties.subjects import Subject
+from strategies import inverted
 
 Array = np.ndarray
 N_PAIRS = 150  # of a class, for values
@@ -66,7 +66,14 @@ def gradients(subject: Subject, backend: Any, boxes: Sample, upstream: Array) ->
     """(n, 8): along the coordinates of pred, then of target."""
     dtype = boxes.a.dtype.name
     a, b, factors = padded(backend, boxes.a, boxes.b, upstream)
-    return np.hstack(backend.gradients(subject.values, backend.array(a, dtype), backend.array(b, dtype), factors))[: len(boxes)]
+    return np.hstack(slopes_of(subject, backend, subject.values, backend.array(a, dtype), backend.array(b, dtype), factors))[: len(boxes)]
+
+
+def slopes_of(subject: Subject, backend: Any, function: Callable[..., Any], a: Any, b: Any, upstream: Array) -> tuple[Array, Array]:
+    try:
+        return backend.gradients(function, a, b, upstream)
+    except NoGradientError as error:
+        raise NotKeptError(f"{subject}: {error}") from None
 
 
 def padded(backend: NumPy, *arrays: Array) -> list[Array]:
@@ -139,19 +146,20 @@ def check_bounds(subject: Subject, backend: NumPy, dtype: str) -> None:
     require(min(values) == low and low_closed, subject, f"the lower end of {subject.bounds} is not the least value, {float(min(values))}")
     reached, bound = max(values), subject.bounds
     if math.isinf(high):
-        require(reached > 1e20 and not high_closed, subject, f"{bound}: the largest value is not unbounded but {float(reached)}")
+        require(reached > LARGE and not high_closed, subject, f"{bound}: the largest value is not unbounded but {float(reached)}")
     else:
         require(reached <= high, subject, f"the exact value {float(reached)} lies outside {bound}")
         require(reached >= high * (1 - TIGHT), subject, f"the upper end of {bound} is never approached: the largest value is {float(reached)}")
         require((reached == high) == high_closed, subject, f"the upper end of {bound} is {'reached' if reached == high else 'not reached'}")
 
 
+LARGE = 1e12  # the boxes below make an unbounded loss at least as large
 TIGHT = 1 / 64  # how near the largest exact value must come to a claimed upper end
 # Slim boxes across each other, far apart and in the corners of a large hull: where the losses are largest
 EXTREMES = Sample(
-    np.array([[0, 0, 1, 1e6], [0, 0, 1e-3, 1], [0, 0, 1, 1]], float),
-    np.array([[1e9, 1e9, 1e9 + 1e6, 1e9 + 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1e-3], [1e9, 1e9, 1e9 + 1, 1e9 + 1]], float),
-    np.array(["extreme"] * 3),
+    np.array([[0, 0, 1, 1e6], [0, 0, 1e-3, 1], [0, 0, 1, 1], [0, 0, 1, 1]], float),
+    np.array([[1e9, 1e9, 1e9 + 1e6, 1e9 + 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1e-3], [1e9, 1e9, 1e9 + 1, 1e9 + 1], [0, 0, 1e15, 1]], float),
+    np.array(["extreme"] * 4),
 )
 
 
@@ -282,7 +290,7 @@ def check_reduced_gradients(subject: Subject, backend: Any, boxes: Sample, weigh
     for reduction in ("sum", "mean"):
         for w, factors in ((None, np.ones(len(boxes))), (weight, weights.astype(float))):
             share = 1 / factors.sum() if reduction == "mean" else 1.0
-            reduced = backend.gradients(lambda p, t, r=reduction, w=w: subject.loss(p, t, reduction=r, weight=w), a, b, np.asarray(-3.0))
+            reduced = slopes_of(subject, backend, lambda p, t, r=reduction, w=w: subject.loss(p, t, reduction=r, weight=w), a, b, np.asarray(-3.0))
             want = plain * factors[:, None] * (-3.0 * share)
             require_close(subject, np.hstack(reduced), want, dtype, "sum", scale=scales, where=[f"the gradient of the {reduction}"] * want.size)
 
@@ -295,7 +303,7 @@ def check_empty_batch(subject: Subject, backend: Any, dtype: str) -> None:
         got = backend.numbers(subject.loss(none, none, reduction=reduction))
         require(got.shape == () and got == 0, subject, f"the {reduction} over an empty batch is {got}, not 0")
         if backend.has_gradient:
-            slopes = backend.gradients(lambda p, t, r=reduction: subject.loss(p, t, reduction=r), none, none, np.asarray(2.0))
+            slopes = slopes_of(subject, backend, lambda p, t, r=reduction: subject.loss(p, t, reduction=r), none, none, np.asarray(2.0))
             require(all(s.shape == (0, 4) for s in slopes), subject, f"the {reduction} over an empty batch has no gradient path")
 
 
@@ -317,7 +325,7 @@ def check_narrow_types(subject: Subject, backend: Any, dtype: str) -> None:
     want = backend.numbers(subject.values(backend.array(boxes.a, wide), backend.array(boxes.b, wide)))
     require_same_bits(subject, got, want, f"{dtype} boxes, against {wide}", boxes.cases)
     if backend.has_gradient and "float" in dtype:
-        slopes = backend.gradients(subject.values, backend.array(boxes.a, dtype), backend.array(boxes.b, dtype), np.ones(len(boxes)))
+        slopes = slopes_of(subject, backend, subject.values, backend.array(boxes.a, dtype), backend.array(boxes.b, dtype), np.ones(len(boxes)))
         require(all(np.isfinite(s.astype(float)).all() for s in slopes), subject, f"a gradient of {dtype} boxes is not finite")
 
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+
 from oracle import exact
 from strategies import hazard
 

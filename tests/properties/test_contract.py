@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from close import close
 from hypothesis import given, settings
-from oracle import exact
-from strategies import pairs
 
+from close import close
+from oracle import exact
 from properties import checks
 from properties.backends import NumPy, installed
 from properties.checks import GRADIENT_CHECKS, NARROW, THREAD_CHECKS, VALUE_CHECKS
 from properties.subjects import Subject, catalogue
+from strategies import pairs
 
 SUBJECTS = [pytest.param(subject, id=str(subject)) for subject in catalogue()]
 BACKENDS = [pytest.param(backend, id=backend.name) for backend in installed()]
