@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -202,7 +203,7 @@ def _formula_line(doc: str) -> str:
     return line.split("loss = ", 1)[-1].strip()
 
 
-def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table on a terminal; into a pipe or a file, lines with tabs."""
     if sys.stdout.isatty():
         _rich_table(header, rows)
@@ -211,7 +212,7 @@ def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         print("\t".join(row))
 
 
-def _rich_table(header: tuple[str, ...], rows: list[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
+def _rich_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
     table = Table(title=title, title_justify="left")
     for i, name in enumerate(header):
         table.add_column(Text(name), justify="right" if numbers and i else "left", overflow="fold")

@@ -57,6 +57,19 @@ def as_array(x: Any, name: str) -> Array:
     return x
 
 
+def check_same_kind(call: str, names: tuple[str, str], a: Array, b: Array) -> None:
+    """Raises `DTypeError` unless `a` and `b` are of one library and on one device. JAX takes NumPy arrays as they are."""
+    for x, y in ((a, b), (b, a)):
+        if (is_torch(x) and not is_torch(y)) or (is_jax(x) and not (is_jax(y) or isinstance(y, (np.ndarray, np.generic)))):
+            raise DTypeError(f"{call}: {names[0]} is a {_kind(a)} and {names[1]} a {_kind(b)}, expected two arrays of one library")
+    if is_torch(a) and a.device != b.device:
+        raise DTypeError(f"{call}: {names[0]} is on {a.device} and {names[1]} on {b.device}, expected one device: try .to({str(a.device)!r})")
+
+
+def _kind(x: Array) -> str:
+    return f"{type(x).__module__.split('.')[0]} array"
+
+
 def working_dtype(*arrays: Array) -> Any:
     """What `arrays` are computed in: float64 where one of them is float64 or an integer of 32 bits or more, else float32.
 

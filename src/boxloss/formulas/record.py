@@ -1,5 +1,6 @@
 """What a formula is: a function of a pair of boxes, and a record of what is claimed of it. The tests hold it to each claim."""
 
+import importlib
 import inspect
 import re
 from collections.abc import Callable
@@ -38,6 +39,10 @@ class Formula:
     cases: tuple[tuple[Box, Box, float], ...] = ()
     """Pairs whose value can be checked with a pencil: prediction, target, value."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its place: the module that defines it, and its name there."""
+        return _defined_in, (self.function.__module__, self.name)
+
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, with their defaults."""
@@ -71,6 +76,10 @@ class Formula:
         if self.similarity is None:
             return 1.0 - self(p, **parameters)
         return self.similarity(p, **parameters) - p.inversion
+
+
+def _defined_in(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
 
 
 def formula(

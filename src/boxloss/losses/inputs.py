@@ -6,7 +6,7 @@ import numpy as np
 
 from boxloss.boxes import check_format, check_shape, convert
 from boxloss.errors import DTypeError, ShapeError
-from boxloss.ops import Array, as_array, astype, is_jax, is_torch, working_dtype
+from boxloss.ops import Array, as_array, astype, check_same_kind, working_dtype
 from boxloss.pair import Pair
 
 
@@ -14,7 +14,7 @@ def prepare(call: str, names: tuple[str, str], a: Any, b: Any, format: str) -> t
     """Both arrays as `xyxy` in the type that they are computed in. Raises `ShapeError`, `DTypeError` or `FormatError`."""
     check_format(format, call)
     a, b = as_array(a, names[0]), as_array(b, names[1])
-    a, b = _same_kind(call, names, a, b)
+    check_same_kind(call, names, a, b)
     for name, boxes in zip(names, (a, b), strict=True):
         check_shape(boxes, name, call)
         if "complex" in str(boxes.dtype):
@@ -43,17 +43,3 @@ def _corners(boxes: Array, format: str) -> Array:
         origin = boxes[..., :2] * 0.0
         return convert(boxes, "ltrb", "xyxy", points=origin)
     return convert(boxes, format, "xyxy")
-
-
-def _same_kind(call: str, names: tuple[str, str], a: Array, b: Array) -> tuple[Array, Array]:
-    """A plain NumPy array beside a tensor becomes one, where that is the only difference and it lies on the same device."""
-    for x, y in ((a, b), (b, a)):
-        if (is_torch(x) and not is_torch(y)) or (is_jax(x) and not (is_jax(y) or isinstance(y, np.ndarray))):
-            raise DTypeError(f"{call}: {names[0]} is a {_kind(a)} and {names[1]} a {_kind(b)}, expected two arrays of one library")
-    if is_torch(a) and a.device != b.device:
-        raise DTypeError(f"{call}: {names[0]} is on {a.device} and {names[1]} on {b.device}, expected one device: try .to({str(a.device)!r})")
-    return a, b
-
-
-def _kind(x: Array) -> str:
-    return f"{type(x).__module__.split('.')[0]} array"

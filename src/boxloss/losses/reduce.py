@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from boxloss.errors import ParameterError, ShapeError
-from boxloss.ops import Array, as_array, astype, is_torch, namespace, ratio
+from boxloss.ops import Array, as_array, astype, check_same_kind, is_torch, namespace, ratio
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -35,7 +35,10 @@ def reduce(call: str, values: Array, reduction: str, weight: Any = None) -> Arra
 def _weight(call: str, values: Array, weight: Any) -> Array:
     if isinstance(weight, (int, float)):
         weight = namespace(values).full_like(values, weight)
+    elif isinstance(weight, (list, tuple)) and is_torch(values):
+        weight = namespace(values).as_tensor(weight, device=values.device)
     weight = as_array(weight, "weight")
+    check_same_kind(call, ("pred", "weight"), values, weight)
     try:
         shape = np.broadcast_shapes(tuple(weight.shape), tuple(values.shape))
     except ValueError:

@@ -1,0 +1,135 @@
+"""Every loss's record: its pencil cases, its page, its gradient by finite differences, and that none is forgotten."""
+
+import pkgutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import boxloss as bl
+from boxloss import formulas, losses
+from boxloss.errors import ParameterError, UnknownNameError
+from boxloss.ops import hold
+from close import close
+from strategies import hazard
+
+CATALOGUE = bl.catalogue()
+EXPECTED = {"l1", "l2", "smooth_l1", "iou", "iou_log", "iou_squared", "giou", "diou", "ciou", "ciou_gated"}
+
+
+def test_nothing_is_forgotten():
+    assert set(CATALOGUE) >= EXPECTED
+    files = {found.name for found in pkgutil.iter_modules(formulas.__path__)} - {"record"}
+    assert files == {formula.function.__module__.rsplit(".", 1)[1] for formula in CATALOGUE.values()}
+    for name in CATALOGUE:
+        assert getattr(bl, name).formula is getattr(bl, f"{name}_loss").formula is CATALOGUE[name]
+
+
+@pytest.mark.parametrize("formula", CATALOGUE.values(), ids=CATALOGUE)
+def test_pencil_cases(formula):
+    assert len(formula.cases) >= 2
+    for pred, target, value in formula.cases:
+        pred, target = list(map(float, pred)), list(map(float, target))
+        close([bl.loss(formula)(pred, target)], [value], "float64")
+        close([getattr(bl, formula.name)(pred, target)], [1 - value], "float64", scale=[max(1, value)])
+
+
+@pytest.mark.parametrize("formula", CATALOGUE.values(), ids=CATALOGUE)
+def test_the_page_says_what_a_reader_needs(formula):
+    first = formula.doc.splitlines()[0]
+    assert first.endswith(f"in {formula.bounds}.") or formula.name == "iou_log"
+    assert "smaller is better" in first
+    for heading in ("loss = ", "Shapes:", "Gradient"):
+        assert heading in formula.doc
+    assert formula.title
+    assert formula.paper
+
+
+@pytest.mark.parametrize("formula", CATALOGUE.values(), ids=CATALOGUE)
+def test_gradcheck_for_both_arguments(formula, monkeypatch):
+    """Finite differences see the held terms move, so they are checked on the same formula with those terms frozen at the point."""
+    a, b = (torch.from_numpy(x[:24]).requires_grad_() for x in hazard("coco", 24, "float64", 5))
+    loss = bl.loss(formula)
+    if formula.held:
+        frozen = Frozen()
+        monkeypatch.setattr(f"{formula.function.__module__}.hold", frozen)
+        loss(a, b)
+        frozen.filled = True
+    assert torch.autograd.gradcheck(lambda x, y: loss(x, y, reduction="none"), (a, b), eps=1e-5)
+
+
+class Frozen:
+    """`hold` that gives back what it was first given: the values at the point where the gradient is taken."""
+
+    def __init__(self):
+        self.kept, self.filled = None, False
+
+    def __call__(self, x):
+        if not self.filled:
+            self.kept = hold(x)
+        return self.kept
+
+
+def test_a_formula_in_the_users_own_file_is_a_loss(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "import boxloss as bl\n"
+        "@bl.formula(title='Half', paper='mine', bounds='[0, 1)', symmetric=True, scale_free=True)\n"
+        "def half_diou(p, *, share=0.5):\n"
+        "    return (p.jaccard + bl.ops.ratio(p.offset2, p.hull_diagonal2)) * share\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import mine
+
+    a, b = [0.0, 0, 1, 1], [2.0, 0, 3, 1]
+    assert float(bl.loss(mine.half_diou)(a, b)) == float(bl.diou_loss(a, b)) / 2
+    assert float(bl.loss(mine.half_diou, share=2)(a, b)) == 2 * float(bl.diou_loss(a, b))
+    assert bl.pairwise(mine.half_diou, [a], [b]).shape == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: bl.loss("gio"), UnknownNameError, "unknown loss 'gio': did you mean giou or iou or diou?"),
+        (lambda: bl.loss("giou", beta=1), ParameterError, "giou has no parameters, but 'beta' was given"),
+        (lambda: bl.loss("smooth_l1", bta=1), UnknownNameError, "unknown parameter of smooth_l1 'bta': did you mean beta?"),
+        (
+            lambda: bl.smooth_l1_loss([0, 0, 1, 1], [0, 0, 1, 1], beta=-1),
+            ParameterError,
+            "smooth_l1: beta is -1, expected a finite number >= 0, in the boxes' unit",
+        ),
+        (
+            lambda: bl.formula(title="", paper="", bounds="0..1", symmetric=True, scale_free=True),
+            ParameterError,
+            "formula: bounds is '0..1', expected an interval such as '[0, 2)'",
+        ),
+    ],
+)
+def test_errors_name_what_came_and_what_was_expected(call, error, message):
+    with pytest.raises(error) as refusal:
+        call()
+    assert str(refusal.value) == message
+
+
+def test_an_unknown_attribute_says_where_to_look():
+    with pytest.raises(AttributeError, match=r"has no attribute 'gio': boxloss.catalogue\(\) lists the losses"):
+        bl.gio  # noqa: B018
+
+
+def test_smooth_l1_becomes_l1_without_nan_as_beta_vanishes():
+    a = torch.tensor([[0.0, 0, 10, 10]], requires_grad=True)
+    b = torch.tensor([[0.0, 1, 12, 10]])
+    for beta in (0.0, 1e-30):
+        value = bl.smooth_l1_loss(a, b, beta=beta)
+        assert value.item() == bl.l1_loss(a, b).item()
+        assert torch.autograd.grad(value, a)[0].tolist() == [[0, -1, -1, 0]]
+
+
+def test_every_formula_file_imports_no_array_library():
+    for file in Path(formulas.__path__[0]).glob("*.py"):
+        assert not {"numpy", "torch", "jax"} & {
+            line.split()[1].split(".")[0] for line in file.read_text().splitlines() if line.startswith(("import ", "from "))
+        }
+
+
+def test_the_public_face_of_losses():
+    assert set(losses.__all__) == {"Loss", "Similarity", "loss", "pairwise"}

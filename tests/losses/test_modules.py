@@ -1,0 +1,42 @@
+"""The torch modules, one for each name."""
+
+import pickle
+
+import pytest
+import torch
+
+import boxloss as bl
+from boxloss.errors import ParameterError, UnknownNameError
+
+
+@pytest.mark.parametrize("name", bl.catalogue())
+def test_a_module_is_its_loss(name):
+    kind = getattr(bl.nn, bl.nn.class_name(name))
+    a, b, weight = torch.rand(6, 4), torch.rand(6, 4), torch.rand(6)
+    assert torch.equal(kind()(a, b), bl.loss(name)(a, b))
+    assert torch.equal(kind(reduction="none", format="cxcywh")(a, b, weight), bl.loss(name)(a, b, reduction="none", format="cxcywh", weight=weight))
+    assert torch.equal(bl.nn.BoxLoss(name)(a, b), kind()(a, b))
+
+
+def test_names():
+    assert bl.nn.CIoULoss.__name__ == "CIoULoss"
+    assert {"IoULoss", "GIoULoss", "SmoothL1Loss", "IoULogLoss", "L2Loss"} <= set(dir(bl.nn))
+    with pytest.raises(AttributeError, match="has no attribute 'GIOULoss': there are BoxLoss, CIoULoss"):
+        bl.nn.GIOULoss  # noqa: B018
+
+
+def test_a_module_says_what_it_is():
+    assert repr(bl.nn.SmoothL1Loss(beta=0.5)) == "SmoothL1Loss('smooth_l1', reduction='mean', format='xyxy', beta=0.5)"
+
+
+def test_a_module_is_pickled_with_its_model():
+    module = bl.nn.SmoothL1Loss(beta=0.5, reduction="sum")
+    a, b = torch.rand(6, 4), torch.rand(6, 4)
+    assert torch.equal(pickle.loads(pickle.dumps(module))(a, b), module(a, b))
+
+
+def test_mistakes_are_found_when_it_is_made():
+    with pytest.raises(ParameterError, match="GIoULoss: reduction is 'avg', expected one of mean, sum, none"):
+        bl.nn.GIoULoss(reduction="avg")
+    with pytest.raises(UnknownNameError, match="did you mean beta"):
+        bl.nn.SmoothL1Loss(bta=1)
