@@ -6,13 +6,14 @@ are Python literals.
 
 import ast
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import boxloss as bl
-from boxloss.errors import CompareError, UnknownNameError
+from boxloss.errors import BoxLossError, CompareError, UnknownNameError
 
 HOW = "write NAME or NAME:PARAMETER=VALUE, for instance smooth_l1:beta=0.5"
 
@@ -79,8 +80,20 @@ def choose(text: str) -> Choice:
         except (ValueError, SyntaxError) as error:
             raise CompareError(f"loss {text!r}: {value!r} is not a number, or another Python literal; {HOW}") from error
     choice = Choice(name, tuple(sorted(given.items())))
-    choice.build()  # a value out of range is refused here, and not in the middle of a run
+    _try_out(choice)
     return choice
+
+
+def _try_out(choice: Choice) -> None:
+    """A value that makes no sense is refused here, and not in the middle of a run."""
+    try:
+        values = [float(choice.build()([[0.0, 0.0, 4.0, 4.0]], target)) for target in ([[1.0, 1.0, 4.0, 5.0]], [[8.0, 8.0, 9.0, 9.0]])]
+    except BoxLossError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise CompareError(f"loss {choice}: {error}") from error
+    if not all(map(math.isfinite, values)):
+        raise CompareError(f"loss {choice}: comes out as {values} for plain boxes; its parameters make no sense")
 
 
 def choose_all(losses: str | Iterable[str]) -> tuple[Choice, ...]:

@@ -22,6 +22,7 @@ from boxloss.errors import CompareError
 
 DIGEST_BYTES = 32  # SHA-256
 TEMPORARY = ".tmp-"
+PATIENCE = 5.0  # seconds that a run waits for the workers of a killed one to be gone; they die within moments
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -119,7 +120,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, patience: float = 5.0) -> Iterator[int]:
+def locked(folder: Path, patience: float | None = None) -> Iterator[int]:
     """Holds the folder for one run, and gives the lock's file descriptor, to be inherited by the run's workers.
 
     The lock belongs to all that hold the descriptor: while a worker of a killed run is still alive, nobody else writes here. Workers die with their
@@ -131,7 +132,7 @@ def locked(folder: Path, patience: float = 5.0) -> Iterator[int]:
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        _acquire(descriptor, folder, time.monotonic() + patience)
+        _acquire(descriptor, folder, time.monotonic() + (PATIENCE if patience is None else patience))
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield descriptor

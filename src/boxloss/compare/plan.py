@@ -19,6 +19,10 @@ STEP = 16  # pixels: a default image size is a multiple of this
 LONG_SIDE = 192  # pixels: the default image size's longer side is at most this
 LEAST_SIDE, MOST_SIDE = 32, 4096  # pixels; the detector's coarsest stride is 32
 PACKAGES = ("boxloss", "torch", "numpy", "lightning", "faster-coco-eval", "pillow")  # those whose release can change a figure
+FIGURES = (  # our own source that can change a figure
+    *("ops.py", "boxes.py", "anchors.py", "assign.py", "suppress.py", "pair/*.py", "formulas/*.py", "losses/*.py", "evaluate/*.py", "datasets/*.py"),
+    *("detectors/*.py", "compare/chosen.py", "compare/splits.py", "compare/weights.py", "compare/workshop.py", "compare/fit.py"),
+)
 FIXED = ("epochs", "image_size", "batch_size", "weights", "train", "evaluate", "eval_every")  # what a run cannot change half way
 GROWING = ("losses", "seeds")  # what a run may get more of
 
@@ -151,14 +155,22 @@ def _default_size(dataset: Dataset, train: str) -> tuple[int, int]:
 
 
 def versions() -> dict[str, str]:
-    """The releases of what computes the figures, without importing any of it."""
+    """The releases of what computes the figures, without importing any of it; of ours also the source's digest, for whoever edits it between two runs."""
     found = {}
     for package in PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "absent"
+    found["boxloss"] += f" (source {_source()[:8]})"
     return found
+
+
+def _source() -> str:
+    """The digest of our own source, as far as a figure depends on it."""
+    package = Path(__file__).parents[1]
+    paths = [path for part in FIGURES for path in sorted(package.glob(part))]
+    return files.digest(b"".join(path.relative_to(package).as_posix().encode() + path.read_bytes() for path in paths))
 
 
 def describe(plan: Plan, dataset: Dataset, command: str) -> dict[str, Any]:

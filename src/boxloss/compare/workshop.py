@@ -80,10 +80,10 @@ class Workshop:
         files.write_bytes(folder / "weights.pt", as_bytes(detector.state_dict()))
         metrics = keeper.epochs[-1]["metrics"]
         result = {"loss": loss, "seed": seed, "metrics": metrics, "epochs": keeper.epochs, "box_weight": weight, "versions": self.record["versions"]}
-        result |= {"cpu_seconds": keeper.cpu_seconds, "setup_cpu_seconds": self.setup_cpu_seconds}
+        result |= {"cpu_seconds": (spent := keeper.cpu_seconds), "setup_cpu_seconds": self.setup_cpu_seconds}
         trial.finish(folder, config, {**result, "n_parameters": sum(parameter.numel() for parameter in detector.parameters())})
         ap = metrics["ap"]
-        return Finished(key, float("nan") if ap is None else ap, keeper.cpu_seconds)
+        return Finished(key, float("nan") if ap is None else ap, spent)
 
 
 def _without_nan(metrics: dict[str, float]) -> dict[str, float | None]:

@@ -1,0 +1,63 @@
+"""Losses as users spell them."""
+
+import pytest
+
+import boxloss as bl
+from boxloss.compare.chosen import Choice, choose, choose_all, split_names
+from boxloss.errors import BoxLossError, CompareError, UnknownNameError
+
+
+@pytest.mark.parametrize("name", sorted(bl.catalogue()))
+def test_every_name_of_the_catalogue_is_a_choice_and_its_spelling_comes_back(name):
+    assert str(choose(name)) == name == choose(name).slug
+    assert choose(str(choose(name))) == choose(name)
+    assert choose(name).parameters == bl.catalogue()[name].parameters
+
+
+def test_parameters_reach_the_loss():
+    loss = choose("smooth_l1:beta=.5").build()
+    # pencil: beta .5, a difference of 1 in one coordinate: |d| - beta / 2 = .75
+    assert float(loss([[0, 0, 2, 2]], [[0, 0, 2, 3]])) == 0.75
+
+
+def test_one_spelling_a_choice():
+    assert str(choose(" smooth_l1 : beta = .50 ")) == "smooth_l1:beta=0.5"
+    assert choose("smooth_l1:beta=.50") == choose("smooth_l1:beta=0.5")
+
+
+def test_slugs_are_plain_and_differ_where_choices_differ():
+    choices = [Choice("x", (("a", value),)) for value in ((1, 2), [1, 2], "1, 2", 12, 1.2, -1)]
+    slugs = [choice.slug for choice in choices]
+    assert len(set(slugs)) == len(slugs)
+    assert not set("".join(slugs)) & set("/\\:*?\"<>| ,()[]'")
+
+
+def test_commas_in_brackets_do_not_split():
+    assert split_names("iou, x:focaler=(0.0, 0.95),y:z=[1,2] ,") == ["iou", "x:focaler=(0.0, 0.95)", "y:z=[1,2]"]
+
+
+def test_a_list_and_a_text_are_the_same():
+    assert choose_all("iou,smooth_l1:beta=0.5") == choose_all(["iou", "smooth_l1:beta=0.5"])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("ciuo", UnknownNameError, "did you mean ciou"),
+        ("smooth_l1:bta=1", UnknownNameError, "parameter of smooth_l1 'bta': did you mean beta"),
+        ("smooth_l1:beta", CompareError, "cannot read 'beta'; write NAME"),
+        ("smooth_l1:beta=", CompareError, "cannot read 'beta='"),
+        ("smooth_l1:beta=half", CompareError, "'half' is not a number"),
+        ("smooth_l1:beta=1:beta=2", CompareError, "beta is given twice"),
+        ("smooth_l1:beta=(1, 2)", BoxLossError, "smooth_l1:beta"),
+        ("smooth_l1:beta=-1", BoxLossError, "beta is -1"),
+        ("smooth_l1:beta=None", BoxLossError, "smooth_l1:beta=None"),
+        ("iou,giou,iou", CompareError, "iou and iou are the same loss"),
+        ("smooth_l1,smooth_l1:beta=1.0", CompareError, "smooth_l1 and smooth_l1:beta=1.0 are the same loss"),
+        (" , ", CompareError, "none is named"),
+    ],
+)
+def test_errors(text, kind, message):
+    with pytest.raises(kind, match=message) as caught:
+        choose_all(text)
+    assert "\n" not in str(caught.value)
