@@ -54,6 +54,8 @@ CASES = [
       "data.yaml: whole file: train = 'images/train/a.png': must be a folder, or a .txt file that lists pictures; hint: is this the right file?"),
     M("train climbs out", Y, "train: images/train", "train: ../images/train",
       "data.yaml: whole file: train = '../images/train': must be a path inside the data set's folder; hint: it climbs out by '..': write it relative to that folder"),
+    M("train far too long", Y, "train: images/train", f"train: {'x' * 300}",
+      "data.yaml: whole file: train = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx': must have at most 240 bytes in each part, and 2000 together; hint: is this a path at all?"),
     M("train absolute", Y, "train: images/train", "train: /data/images/train",
       "data.yaml: whole file: train = '/data/images/train': must be a path inside the data set's folder; hint: it is absolute: write it relative to that folder"),
     M("train in a home folder", Y, "train: images/train", "train: ~/images/train",

@@ -39,6 +39,10 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     assert message == ("nothing: data set: path = 'nothing': must exist, or be the word embedded; hint: is it spelt right, and relative to the current folder?")
 
 
+def test_a_path_that_no_file_system_takes(tmp_path: Path) -> None:
+    assert "must exist, or be the word embedded" in refusal(tmp_path / ("x" * 300), tmp_path)
+
+
 def test_a_folder_that_is_no_data_set(tmp_path: Path) -> None:
     assert refusal(tmp_path, tmp_path) == f"DATA: data set: format = 'not recognised': must be Pascal VOC, COCO or YOLO; hint: looked for {LOOKED_FOR}"
 

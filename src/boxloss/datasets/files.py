@@ -8,6 +8,9 @@ from boxloss.datasets.where import Where
 
 # A VOC or YOLO file of one picture, or a list of files, has some kilobytes; 64 MiB is a mistake or an attack.
 LARGEST_TEXT = 64 * 2**20
+# File systems take 255 bytes in a name, less what we append, such as `.xml`; asking them about more is an OSError.
+LONGEST_NAME = 240
+LONGEST_PATH = 2000
 # How other people call the splits that we call train, val and test.
 SPLIT_NAMES = {"valid": "val", "validation": "val", "training": "train", "testing": "test"}
 
@@ -22,6 +25,8 @@ def inside(root: Path, relative: str, where: Where, field: str) -> Path:
     parts = PurePosixPath(relative).parts
     if not relative.strip() or "\0" in relative:
         where.refuse(field, relative, "must be a path", "it is empty or holds a NUL character")
+    if len(relative.encode(errors="surrogatepass")) > LONGEST_PATH or any(len(part.encode(errors="surrogatepass")) > LONGEST_NAME for part in parts):
+        where.refuse(field, relative, f"must have at most {LONGEST_NAME} bytes in each part, and {LONGEST_PATH} together", "is this a path at all?")
     if PurePosixPath(relative).is_absolute() or PureWindowsPath(relative).drive or relative.startswith("~"):
         where.refuse(field, relative, "must be a path inside the data set's folder", "it is absolute: write it relative to that folder")
     if "\\" in relative:

@@ -33,7 +33,11 @@ def load(data: str | Path, *, format: Format | None = None, pixels: bool = True)
 
         return embedded()
     path = Path(data)
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError:  # a name longer than the file system takes, a loop of links, a folder that may not be entered
+        exists = False
+    if not exists:
         Where(path, "data set").refuse("path", str(data), "must exist, or be the word embedded", "is it spelt right, and relative to the current folder?")
     kind = format or recognise(path)
     if kind == "voc":
