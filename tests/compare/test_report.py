@@ -147,6 +147,19 @@ def test_a_run_with_nothing_finished_still_reports(tmp_path):
     assert report.write(run, synthetic.data(), tmp_path).kind == "too few seeds"
 
 
+def test_without_disjoint_boxes_the_report_says_what_that_means_and_draws_no_empty_figure(tmp_path):
+    report.write(synthetic.results(NONE, n_seeds=1, disjoint=0.0), synthetic.data(), tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "Not one positive was disjoint" in page
+    assert not (tmp_path / "figures" / "disjoint-by-epoch.svg").exists()
+
+
+@pytest.mark.parametrize(("share", "words"), [(0.005, "had little to act on"), (0.2, "had something to act on"), (0.99, "a large part")])
+def test_the_share_of_disjoint_boxes_is_put_in_words(tmp_path, share, words):
+    report.write(synthetic.results(NONE, n_seeds=1, disjoint=share), synthetic.data(), tmp_path)
+    assert words in (tmp_path / "report.md").read_text()
+
+
 def test_losses_dropped_for_missing_trials_still_count_in_the_correction():
     run = synthetic.without(synthetic.results(NONE, n_seeds=3), ("l2", 1))
     assert report.judge(run.complete).n_compared == report.judge(run).n_compared == 2

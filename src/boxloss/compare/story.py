@@ -245,31 +245,42 @@ def _disjoint(results: Results) -> list[Block]:
             (
                 "A positive is a place in the picture that is to predict an object's box. It is disjoint when that box does not overlap the object at all. "
                 "There IoU is 0 however far the box is off, so a loss made of IoU alone has no gradient; GIoU, DIoU and CIoU still pull the box nearer. "
-                "That is where these losses differ most.",
+                "That is where these losses differ most. In this detector it is rare by design: a predicted box always holds the point that predicts it, "
+                "and that point lies inside its object, but for objects too small to hold one.",
             )
         ),
-        image(
-            epoch_figure(curves, "disjoint positives", percent=True),
-            "disjoint-by-epoch",
-            "Share of positives disjoint from their target, by epoch, for " + listed(list(curves)),
-            ("Share of an epoch's positives whose predicted box did not overlap its target. Thick: mean over seeds; thin: each seed.",),
-        ),
+        *([_disjoint_image(curves)] if any(wholes) else []),
         Table(["loss", "first epoch", "whole training", "last epoch"], rows, ("Share of positives that were disjoint from their target, mean over seeds.",)),
         Paragraph((_implication(max(firsts), max(wholes), max(lasts)),)),
     ]
 
 
+def _disjoint_image(curves: Curves) -> Image:
+    return image(
+        epoch_figure(curves, "disjoint positives", percent=True),
+        "disjoint-by-epoch",
+        "Share of positives disjoint from their target, by epoch, for " + listed(list(curves)),
+        ("Share of an epoch's positives whose predicted box did not overlap its target. Thick: mean over seeds; thin: each seed.",),
+    )
+
+
 def _percent(share: float) -> str:
-    return f"{share:.1%}" if share >= 0.001 or share == 0 else "< 0.1%"
+    """A share as a percentage; what is not 0 is not printed as 0."""
+    return "0" if share == 0 else "< 0.1%" if share < 0.001 else f"{share:.1%}"
 
 
 def _implication(first: float, whole: float, last: float) -> str:
     """What the largest shares over the losses mean."""
+    if whole == 0:
+        return (
+            "Not one positive was disjoint, in any epoch, with any loss. What GIoU, DIoU and CIoU do for disjoint boxes therefore had no part in these "
+            "figures: the losses were compared on boxes that overlap their targets, and a detector whose boxes start farther off may need another one."
+        )
     if whole < RARE:
         early = f", though it was {_percent(first)} in the first epoch" if first >= RARE else ""
         return (
-            f"With no loss were more than {_percent(whole)} of the positives disjoint over the whole training{early}. "
-            "Almost every box overlapped its target, so a pull on disjoint boxes had little to act on here; this data says little about that merit."
+            f"Over the whole training, with no loss was the share above {_percent(max(whole, 0.001))}{early}. "
+            "Almost every box overlapped its target, so a pull on disjoint boxes had little to act on: these figures say little about that merit."
         )
     size = "a large part" if whole >= COMMON else "a part"
     end = "it had all but ended" if last < RARE else f"it was still up to {_percent(last)}"
@@ -309,17 +320,19 @@ def _run(results: Results, dataset: Dataset) -> list[Block]:
     counts = listed([f"{len(pictures)} {split}" for split, pictures in dataset.splits.items()])
     held = listed(plan["evaluate"]) if plan["evaluate"] else f"a fifth of {plan['train']} that was held out"
     n_boxes = sum(len(picture.boxes) for picture in dataset)
+    name = dataset.name if dataset.name == dataset.format else f"{dataset.name} ({dataset.format})"
+    often = "every epoch" if plan["eval_every"] == 1 else f"every {plan['eval_every']} epochs and after the last"
     versions = ", ".join(f"{package} {release}" for package, release in plan["versions"].items())
     items: list[Pieces] = [
         (
             Strong("Data set"),
-            f": {dataset.name} ({dataset.format}), pictures: {counts}; {n_boxes} boxes of {len(dataset.classes)} classes: {listed(dataset.classes)}.",
+            f": {name}, pictures: {counts}; {n_boxes} boxes of {len(dataset.classes)} classes: {listed(dataset.classes)}.",
         ),
         (
             Strong("Trained on"),
             f" {plan['train']}, ",
             Strong("evaluated on"),
-            f" {held}, every {plan['eval_every']} epochs and after the last, by COCO's rules.",
+            f" {held}, {often}, by COCO's rules.",
         ),
         (Strong("Fingerprint of the data"), ": ", Code(plan["fingerprint"]), " (classes, pictures' names and sizes, boxes; not the format)."),
         (Strong("Versions"), f": {versions}."),
