@@ -83,11 +83,13 @@ def compare(
     from boxloss.compare import TrialsFailed
     from boxloss.compare import compare as run
 
+    out = out or Path("runs") / Path(data).resolve().stem
+    failed = None
     try:
         run(
             data,
             losses,
-            out=out or Path("runs") / Path(data).resolve().stem,
+            out=out,
             seeds=_seeds(seeds),
             epochs=epochs,
             image_size=image_size,
@@ -101,8 +103,33 @@ def compare(
             command=shlex.join(["boxloss", *sys.argv[1:]]),
         )
     except TrialsFailed as failure:
-        errors.print(f"boxloss: {failure}", markup=False, style="red")
-        raise typer.Exit(1) from None
+        failed = failure
+    _print_outcome(out)
+    if failed:
+        errors.print(f"boxloss: {failed}", markup=False, style="red")
+        raise typer.Exit(1)
+
+
+def _print_outcome(out: Path) -> None:
+    """The figures, the verdict, and where the report lies."""
+    results, report = out / "results.json", out / "report.html"
+    if not results.exists():
+        return
+    found = json.loads(results.read_text(encoding="utf-8"))
+    means = found["statistics"]["means"]
+    columns = {"AP": "ap", "AP50": "ap50", "AP75": "ap75", "AP90": "ap90"}
+    ranked = sorted((loss for loss in means if means[loss].get("ap")), key=lambda loss: -(means[loss]["ap"]["mean"] or 0))
+    _print_table(("loss", *columns), [(loss, *(_interval(means[loss].get(metric)) for metric in columns.values())) for loss in ranked])
+    output.print(found["verdict"]["sentence"], markup=False)
+    output.print(f"Report: {report.resolve()}", markup=False)
+
+
+def _interval(estimate: dict[str, float | None] | None) -> str:
+    if not estimate or estimate["mean"] is None:
+        return "-"
+    if estimate["low"] is None or estimate["high"] is None:
+        return f"{estimate['mean']:.3f}"
+    return f"{estimate['mean']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
 
 
 def _seeds(text: str) -> int | list[int]:
