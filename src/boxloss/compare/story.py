@@ -5,6 +5,8 @@ import statistics as summary
 from collections.abc import Sequence
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from boxloss.compare.document import Block, Bullets, Code, Gallery, Heading, Image, Listing, Paragraph, Pieces, Small, Strong, Swatch, Table
 from boxloss.compare.results import Results
 from boxloss.compare.statistics import ALPHA, DECIDING, FEWEST_SEEDS, METRICS, Estimate, Statistics
@@ -12,7 +14,7 @@ from boxloss.compare.verdict import Verdict, listed, p_text, signed
 from boxloss.datasets import Dataset, Picture
 from boxloss.draw.colours import colour
 from boxloss.draw.curves import Row, epoch_figure, interval_figure
-from boxloss.draw.style import Figure, to_svg, to_svg_file
+from boxloss.draw.style import to_svg, to_svg_file
 
 TITLES = {"ap": "AP", "ap50": "AP50", "ap75": "AP75", "ap90": "AP90"}
 DASH = "–"
