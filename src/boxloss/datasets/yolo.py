@@ -152,7 +152,7 @@ def _listed(path: Path, split: str, base: Path, root: Path) -> Files:
     for number, line in read_lines(path, root):
         where = Where(path, f"line {number}")
         start = path.parent if line.startswith("./") else base
-        image = inside(root, (start / line.removeprefix("./")).relative_to(root).as_posix() if not line.startswith(("/", "~")) else line, where, "picture")
+        image = inside(root, _from_root(line.removeprefix("./"), start, root), where, "picture")
         if not image.is_file():
             where.refuse("picture", line, "must be an image file that exists", "paths count from data.yaml, or with ./ from the list's own folder")
         name = _name_in_list(image.relative_to(root), split)
@@ -162,6 +162,11 @@ def _listed(path: Path, split: str, base: Path, root: Path) -> Files:
     if not files:
         Where(path).refuse("content", "", "must list at least one picture", "remove the split if it has none")
     return files
+
+
+def _from_root(path: str, base: Path, root: Path) -> str:
+    """A path that counts from `base`, a folder in `root`, as one that counts from `root`; one that is absolute is left to be refused."""
+    return path if base == root or path.startswith(("/", "~")) else f"{base.relative_to(root).as_posix()}/{path}"
 
 
 def _name_in_list(image: Path, split: str) -> str:
@@ -209,7 +214,7 @@ def _entry(entry: object, word: str, base: Path, root: Path, where: Where) -> Fi
     """The files behind one value of train, val or test."""
     if not isinstance(entry, str):
         where.refuse(word, entry, "must be a folder or a list file, or a list of those", "write a path, relative to this file")
-    target = inside(root, (base.relative_to(root) / entry).as_posix() if not entry.startswith(("/", "~")) else entry, where, word)
+    target = inside(root, _from_root(entry, base, root), where, word)
     if target.is_dir():
         return _folder(target, root)
     if not target.is_file():
