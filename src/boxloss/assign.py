@@ -33,15 +33,17 @@ def centre_sampling(xy: Floats, strides: Floats, boxes: Floats, *, radius: float
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     by_area = np.argsort(area, kind="stable")
     boxes = boxes[by_area]
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    distance = np.abs(xy[:, None] - centre).max(axis=-1)  # (P, N), of the worse axis
-    nearest = np.minimum(xy[:, None] - boxes[:, :2], boxes[:, 2:] - xy[:, None]).min(axis=-1)  # to the nearest side, > 0 inside
-    farthest = np.maximum(xy[:, None] - boxes[:, :2], boxes[:, 2:] - xy[:, None]).max(axis=-1)
+    # Columns one by one, (P, N) each: NumPy is slow at minima over an axis of four.
+    left, top = xy[:, :1] - boxes[:, 0], xy[:, 1:] - boxes[:, 1]
+    right, bottom = boxes[:, 2] - xy[:, :1], boxes[:, 3] - xy[:, 1:]
+    nearest = np.minimum(np.minimum(left, right), np.minimum(top, bottom))  # > 0 inside
+    farthest = np.maximum(np.maximum(left, right), np.maximum(top, bottom))
+    distance = np.maximum(np.abs(left - right), np.abs(top - bottom)) / 2  # to the centre, along the worse axis
     inside = nearest > 0
     fits = _fits(farthest, strides, reach)
     candidate = inside & fits & (distance < radius * strides[:, None])
     # Columns are sorted by area: the first candidate is the smallest box.
-    matched[candidate.any(axis=1)] = candidate.argmax(axis=1)[candidate.any(axis=1)]
+    matched = np.where(candidate.any(axis=1), candidate.argmax(axis=1), BACKGROUND)
     half_side = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) / 2
     level = _fits(np.broadcast_to(half_side, distance.shape), strides, reach)
     for n in np.setdiff1d(np.arange(len(boxes)), matched):

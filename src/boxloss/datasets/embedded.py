@@ -39,12 +39,13 @@ def embedded() -> Dataset:
     Raises MissingExtraError where scikit-image or Pillow is not installed.
     """
     photos = _photos()
-    splits = {}
-    for number, (split, n) in enumerate(N_PICTURES.items()):
-        # PCG64 by name: `default_rng` may stand for another generator one day.
-        rng = np.random.Generator(np.random.PCG64([SEED, number]))
-        splits[split] = tuple(_picture(f"{split}-{i:03d}", split, photos, rng) for i in range(n))
-    return Dataset("embedded", "embedded", SHAPES, splits)
+    return Dataset("embedded", "embedded", SHAPES, {split: _split(split, n, photos) for split, n in N_PICTURES.items()})
+
+
+def _split(split: str, n: int, photos: list[Pixels]) -> tuple[Picture, ...]:
+    # PCG64 by name: `default_rng` may stand for another generator one day.
+    rng = np.random.Generator(np.random.PCG64([SEED, list(N_PICTURES).index(split)]))
+    return tuple(_picture(f"{split}-{i:03d}", split, photos, rng) for i in range(n))
 
 
 def _photos() -> list[Pixels]:
@@ -97,7 +98,7 @@ def _background(photo: Pixels, split: str, rng: np.random.Generator) -> Pixels:
 def _place(shape: str, rng: np.random.Generator) -> Placed:
     """Somewhere inside the picture, with a size, stretch and turn at random."""
     # Everything is rounded: a machine whose exponential or cosine differs in the last bit draws the same.
-    size = math.exp(math.log(9) + rng.random() * math.log(48 / 9))
+    size = math.exp(math.log(12) + rng.random() * math.log(52 / 12))
     root = math.exp((2 * rng.random() - 1) * STRETCH / 2)
     turn_rad = 2 * math.pi * rng.random()
     cos, sin = round(math.cos(turn_rad), 6), round(math.sin(turn_rad), 6)

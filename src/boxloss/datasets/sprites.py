@@ -55,7 +55,7 @@ class Coverage:
 
 @cache
 def mask_of(shape: str) -> Mask:
-    """(SIDE + 2, SIDE + 2): 0 outside, `IN_RIM`, `IN_FILL`. The shape touches the sides of the inner SIDE x SIDE; around it is an empty frame."""
+    """(SIDE + 2, SIDE + 2): 0 outside, `IN_RIM`, `IN_FILL`. The shape reaches the sides of the inner SIDE x SIDE; around it is an empty frame."""
     # Odd numbers: cell middles, in units of half a cell. Whole numbers, so that every machine draws the same.
     x, y = np.meshgrid(np.arange(1 - SIDE, SIDE, 2), np.arange(1 - SIDE, SIDE, 2))
     if shape == "ring":

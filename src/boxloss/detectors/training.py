@@ -25,7 +25,7 @@ BoxLoss = Callable[..., torch.Tensor]
 class Recipe:
     """How a detector is trained, but for the box loss."""
 
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 0.05
     warm_up: float = 0.15
     """Share of the steps during which the learning rate rises."""
@@ -105,7 +105,7 @@ class Learner(lightning.LightningModule):
         decay = [p for p in self.detector.parameters() if p.ndim > 1]
         plain = [p for p in self.detector.parameters() if p.ndim <= 1]
         groups = [{"params": decay, "weight_decay": self.recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        optimiser = torch.optim.AdamW(groups, lr=self.recipe.learning_rate)
+        optimiser = torch.optim.AdamW(groups, lr=self.recipe.learning_rate, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: one_cycle(step, self.n_steps, self.recipe.warm_up))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
