@@ -144,6 +144,7 @@ def _seeds(text: str) -> int | list[int]:
 def dataset(
     data: Data,
     out: Annotated[Path | None, typer.Option(help="A folder for samples.png and distributions.png.", show_default="no pictures")] = None,
+    split: Annotated[str | None, typer.Option(help="Of one split alone.", show_default="all")] = None,
     format: Format = None,
     as_json: AsJson = False,
 ) -> None:
@@ -155,6 +156,8 @@ def dataset(
     from boxloss.datasets.summary import as_text, summarise, tables
 
     found = load(data, format=_data_format(format), pixels=out is not None)
+    if split is not None:
+        found = found.only(split)
     summary = summarise(found)
     if as_json:
         print(json.dumps(summary.as_dict(), indent=1))
@@ -171,7 +174,7 @@ def dataset(
 
         out.mkdir(parents=True, exist_ok=True)
         for name, figure in (("samples", samples_figure(found)), ("distributions", distributions_figure(found))):
-            (out / f"{name}.png").write_bytes(style.to_png(figure))
+            style.save(figure, out / f"{name}.png")
             errors.print(f"drawn: {out / name}.png", markup=False)
 
 
@@ -189,6 +192,7 @@ def convert(
     to: Annotated[str, typer.Option("--to", help="voc, coco or yolo.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist, or be empty.", show_default=False)],
     format: Format = None,
+    pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Copy the image files too, or write VOC or COCO annotations alone.")] = True,
 ) -> None:
     """Write a data set in another format; what is read from it again is the same to the digit.
 
@@ -198,7 +202,7 @@ def convert(
     from boxloss.datasets import load
 
     target = _data_format(to)
-    found = load(data, format=_data_format(format))
+    found = load(data, format=_data_format(format), pixels=pixels)
     with errors.status(f"writing {sum(map(len, found.splits.values()))} pictures as {to}"):
         folder = write(found, target, out)
     output.print(f"written: {folder}", markup=False)
@@ -251,7 +255,7 @@ def _rich_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title:
 @app.command()
 def show(
     loss: Annotated[str, typer.Argument(metavar="LOSS", help="A name that `boxloss list` has.", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="Also draw the card into this file (.png or .svg).", show_default="no picture")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also draw the card into this file (.png, .svg or .pdf).", show_default="no picture")] = None,
 ) -> None:
     """A loss's card: formula, claims, its curve against shift and scale, its gradient.
 
@@ -263,11 +267,8 @@ def show(
     if out is not None:
         from boxloss.draw import style
 
-        writers = {".png": style.to_png, ".svg": style.to_svg_file}
-        if out.suffix not in writers:
-            raise ParameterError(f"--out is {out}, expected a name that ends in {' or '.join(writers)}")
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(writers[out.suffix](card_figure(loss)))
+        style.save(card_figure(loss), out)
         errors.print(f"drawn: {out}", markup=False)
 
 

@@ -1,0 +1,133 @@
+"""The command line as a user meets it: what it prints, where, and with which exit code."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+import boxloss as bl
+from close import as_printed
+from shared_data import shared
+
+COMMANDS = ("compare", "dataset", "convert", "list", "show", "evaluate")
+
+
+def boxloss(*words: object, cwd=None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "boxloss", *map(str, words)], capture_output=True, text=True, cwd=cwd, timeout=300)
+
+
+def refusal(*words: object) -> str:
+    """The one line on stderr of a command that is refused."""
+    done = boxloss(*words)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("boxloss: error: ")
+    return line.removeprefix("boxloss: error: ")
+
+
+def test_help_has_every_command_and_examples():
+    done = boxloss("--help")
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert command in done.stdout
+    assert "boxloss compare embedded" in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command):
+    done = boxloss(command, "--help")
+    assert done.returncode == 0
+    assert f"boxloss {command}" in done.stdout
+
+
+def test_version():
+    assert boxloss("--version").stdout.strip() == f"boxloss {bl.__version__}"
+
+
+def test_list_piped_has_a_line_for_each_loss():
+    header, *rows = [line.split("\t") for line in boxloss("list").stdout.splitlines()]
+    assert header == ["name", "loss =", "bounds", "parameters", "paper"]
+    assert [row[0] for row in rows] == list(bl.catalogue())
+    assert all(row[1] and row[2] and row[4] for row in rows)
+    assert json.loads(boxloss("list", "--json").stdout)[0]["name"] == rows[0][0]
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    done = subprocess.run(f"{sys.executable} -m boxloss list | head -1", shell=True, capture_output=True, text=True)
+    assert done.stdout.startswith("name\t")
+    assert done.stderr == ""
+
+
+def test_show_prints_and_draws_the_card(tmp_path):
+    done = boxloss("show", "giou", "--out", tmp_path / "cards" / "giou.png")
+    assert done.returncode == 0
+    assert "Rezatofighi" in done.stdout
+    assert (tmp_path / "cards" / "giou.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_dataset_and_convert(tmp_path):
+    done = boxloss("dataset", "embedded", "--json")
+    embedded = json.loads(done.stdout)
+    assert boxloss("convert", "embedded", "--to", "yolo", "--out", tmp_path / "yolo").returncode == 0
+    converted = json.loads(boxloss("dataset", tmp_path / "yolo", "--json", "--out", tmp_path / "pictures").stdout)
+    assert converted["fingerprint"] == embedded["fingerprint"]
+    assert {file.name for file in (tmp_path / "pictures").iterdir()} == {"samples.png", "distributions.png"}
+
+
+def test_dataset_reports_boxes_without_size():
+    done = boxloss("dataset", shared("data", "bccd"))
+    assert done.returncode == 0
+    assert re.search(r"4,888 boxes", done.stdout)
+    assert "BloodImage_00338" in done.stdout
+
+
+def test_evaluate_prints_cocos_figures():
+    folder = shared("data", "coco100")
+    done = boxloss("evaluate", folder / "ground_truth.json", folder / "detections.json")
+    figures = dict(line.split("\t") for line in done.stdout.splitlines())
+    as_printed(float(figures["ap"]), "0.505")
+    as_printed(float(figures["ap50"]), "0.697")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("show", "gio"), "unknown loss 'gio': did you mean giou or iou or diou? (boxloss list has them all)"),
+        (("show", "giou", "--out", "giou.gif"), None),
+        (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
+        (("compare", "embedded", "--losses", "iou,goiu"), None),
+        (("convert", "embedded", "--to", "coc", "--out", "nowhere"), "unknown data set format 'coc': did you mean coco or voc?"),
+        (("dataset", "no/such/folder"), None),
+    ],
+)
+def test_refusals_are_one_line_and_exit_code_2(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if words[:2] == ("show", "giou"):  # the card itself is printed before the picture is refused
+        done = boxloss(*words)
+        assert done.returncode == 2
+        assert done.stderr.splitlines() == ["boxloss: error: cannot draw into giou.gif: .gif is not .png, .svg, .jpg or .pdf"]
+        return
+    line = refusal(*words)
+    assert message is None or line == message
+
+
+def test_debug_shows_where_a_refusal_came_from():
+    done = boxloss("--debug", "dataset", "no/such/folder")
+    assert "Traceback" in done.stderr
+    assert "boxloss.errors.DataError" in done.stderr
+
+
+def test_compare_from_end_to_end(tmp_path):
+    words = ("compare", "embedded", "--losses", "iou,smooth_l1:beta=4", "--seeds", "1", "--epochs", "1", "--image-size", "32x32", "--out", tmp_path / "run")
+    done = boxloss(*words)
+    assert done.returncode == 0, done.stderr
+    assert "Too few seeds" in done.stdout
+    assert f"Report: {tmp_path / 'run' / 'report.html'}" in done.stdout
+    again = boxloss(*words, "--quiet")
+    assert again.stdout == done.stdout[-len(again.stdout) :]
+    assert again.stderr == ""
+    for name in ("report.html", "report.md", "results.csv", "results.json"):
+        assert (tmp_path / "run" / name).stat().st_size > 0
