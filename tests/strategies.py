@@ -171,16 +171,10 @@ def inverted(n: int, dtype: Any = "float64", seed: int = 0) -> tuple[Array, Arra
 
 
 def numbers(dtype: Any) -> st.SearchStrategy[float]:
-    """Coordinates: small integers (for ties), pixels, shares of a picture, huge and tiny ones."""
-    width = np.finfo(dtype).bits
-    return st.one_of(
-        st.integers(-4, 12).map(float),
-        st.floats(0, 1024, width=width),
-        st.floats(0, 1, width=width),
-        st.floats(-(2.0**20), 2.0**20, width=width),
-        st.floats(0, 2.0**60, width=width),
-        st.floats(0, 2.0**-60, width=width),
-    )
+    """Coordinates: small integers (for ties), pixels, shares of a picture, far ones. None that is nearer to 0 than 2^-20 without being 0."""
+    far_off = 2.0**20
+    steps = st.integers(0, int(far_off)).map(lambda i: i / far_off)
+    return st.one_of(st.integers(-4, 12).map(float), steps, steps.map(lambda x: 1024 * x), st.floats(1.0, far_off, width=np.finfo(dtype).bits))
 
 
 def boxes(dtype: Any = "float64") -> st.SearchStrategy[Array]:
@@ -194,14 +188,15 @@ def boxes(dtype: Any = "float64") -> st.SearchStrategy[Array]:
 
 @st.composite
 def pairs(draw: st.DrawFn, dtype: Any = "float64") -> tuple[Array, Array]:
-    """Two boxes: apart, sharing some coordinates, a step of rounding away from each other, or equal."""
+    """Two boxes at any scale: apart, sharing some coordinates, a step of rounding away from each other, or equal."""
     a, b = draw(boxes(dtype)), draw(boxes(dtype))
     shared = draw(st.lists(st.booleans(), min_size=4, max_size=4))
     kind = draw(st.sampled_from(["apart", "shared", "next", "equal"]))
     if kind == "shared":
         b = np.where(shared, a, b)
     elif kind == "next":
-        b = np.where(shared, a, np.nextafter(a, np.asarray(np.inf, dtype)))
+        b = np.where(shared, a, a + np.spacing(np.maximum(np.abs(a), np.asarray(1, dtype))))
     elif kind == "equal":
         b = a.copy()
-    return a, in_order(b[None])[0]
+    scale = np.asarray(2.0 ** draw(st.integers(-60, 60)), dtype)
+    return a * scale, in_order(b[None])[0] * scale

@@ -19,7 +19,7 @@ from strategies import inverted
 
 Array = np.ndarray
 N_PAIRS = 150  # of a class, for values
-N_GRADIENTS = 20  # of a class, for gradients
+N_GRADIENTS = 12  # of a class, for gradients
 
 
 class NotKeptError(AssertionError):
@@ -366,16 +366,16 @@ def check_threads(subject: Subject, backend: Any, dtype: str) -> None:
 
     boxes = boxes_for(subject, backend, dtype, 8)
     n = len(boxes)
-    many = Sample(np.resize(boxes.a, (70_001, 4)), np.resize(boxes.b, (70_001, 4)), boxes.labels)
+    many = Sample(np.resize(boxes.a, (40_001, 4)), np.resize(boxes.b, (40_001, 4)), boxes.labels)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
         one = evaluate(subject, backend, many)
         torch.set_num_threads(2)
-        require_same_bits(subject, evaluate(subject, backend, many), one, "two threads", boxes.cases * (70_001 // n + 1))
+        require_same_bits(subject, evaluate(subject, backend, many), one, "two threads", boxes.cases * (40_001 // n + 1))
     finally:
         torch.set_num_threads(before)
-    require_same_bits(subject, one[:n], evaluate(subject, backend, boxes), "in a batch of 70,001", boxes.cases)
+    require_same_bits(subject, one[:n], evaluate(subject, backend, boxes), "in a batch of 40,001", boxes.cases)
 
 
 def check_nan_stays_in_its_row(subject: Subject, backend: Any, dtype: str) -> None:
