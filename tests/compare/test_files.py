@@ -101,7 +101,7 @@ def test_clean_removes_what_a_killed_process_left(tmp_path):
 
 
 def test_a_folder_is_held_once_within_a_process(tmp_path):
-    with files.locked(tmp_path), pytest.raises(CompareError, match="another run .* is at work"), files.locked(tmp_path, patience=0):
+    with files.locked(tmp_path), pytest.raises(CompareError, match=r"another run .* is at work"), files.locked(tmp_path, patience=0):
         pass
     with files.locked(tmp_path, patience=0):
         pass

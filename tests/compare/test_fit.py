@@ -117,7 +117,7 @@ def test_stopped_within_an_epoch_it_loses_that_epoch_only(tmp_path, undisturbed,
 
 def test_a_damaged_checkpoint_costs_one_epoch(tmp_path, undisturbed):
     stop_after(tmp_path, 2)
-    last, before = trial.checkpoints(folder_of(tmp_path))
+    last, _ = trial.checkpoints(folder_of(tmp_path))
     last.write_bytes(last.read_bytes()[:-1000])
     assert go_on(tmp_path) == 1
     assert figures(tmp_path) == undisturbed

@@ -55,7 +55,7 @@ def test_orders_are_carried_out_and_an_error_does_not_end_the_worker(tmp_path):
 def test_what_cannot_be_prepared_is_reported_without_a_trial(tmp_path):
     ours, theirs = Pipe()
     prepare = order(tmp_path)
-    gone = {split: () for split in prepare.dataset.splits}
+    gone = dict.fromkeys(prepare.dataset.splits, ())
     object.__setattr__(prepare.dataset, "splits", gone)
     Worker(theirs).obey(prepare)
     (failed,) = heard(ours)
