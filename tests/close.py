@@ -70,10 +70,11 @@ def error(got: float, want: Any, scale: Any, dtype: str, flushes: bool = False) 
     return float(min(difference / max(same_kind(scale, want) * step, smallest), 2**1000))
 
 
-def as_printed(got: float, figure: str) -> None:
+def as_printed(got: Any, figure: str) -> None:
     """Assert that `got`, rounded to as many decimals as `figure` has, is `figure`: `as_printed(0.2749, ".27")`."""
     n_decimals = len(figure.partition(".")[2])
-    assert abs(exact(got) - Fraction(figure)) <= Fraction(1, 2 * 10**n_decimals), f"got {float(got)!r}, which does not round to {figure}"
+    off = abs(exact(got) - same_kind(Fraction(figure), exact(got)))
+    assert off * (2 * 10**n_decimals) <= 1, f"got {float(got)!r}, which does not round to {figure}"
 
 
 def exact(x: Any) -> Any:
