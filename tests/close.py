@@ -20,6 +20,7 @@ ROUNDOFFS = {
     "value": 8,  # the numerical contract's first point
     "gradient": 64,  # relative to the terms that a slope is the sum of (checks.term_size); 39 seen, CIoU's where an arctangent's polynomial is differentiated
     "sum": 64,  # a sum of some hundreds of numbers of one sign, in any order
+    "inverted": 256,  # boxes with crossed edges count as their middle, which is rounded like a coordinate, not like a difference
     "textbook": 2**22,  # a plain text-book implementation, which loses digits to cancellation (in float64: 5e-10)
     "finite differences": 2**26,  # torch.autograd.gradcheck with its step of 1e-6 (in float64: 7e-9)
 }

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oracle.exact import IOU_LOG_CEILING
+from oracle.exact import IN_COORDINATES, IOU_LOG_CEILING
 from properties.subjects import Subject
 
 # What float64 text-book forms can be held to: the classes where their areas neither overflow nor vanish
@@ -144,8 +144,24 @@ class Textbook:
         n = torch.tensor(float(values.numel())) if weight is None else weight.sum()
         return values.sum() if reduction == "sum" else ratio(values.sum(), n.to(values.dtype))
 
+    def upright(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Boxes with crossed edges as lines in their middle, and what the crossing costs."""
+        high, low = torch.maximum(a, b), torch.minimum(a, b)
+        extent = (torch.maximum(high[..., :2], high[..., 2:]) - torch.minimum(low[..., :2], low[..., 2:])).detach()
+        cost, boxes = torch.zeros_like(extent), []
+        for box in (a, b):
+            start, end = box[..., :2], box[..., 2:]
+            is_crossed, middle = start > end, (start + end) / 2
+            cost = cost + torch.where(is_crossed, ratio(start - end, extent), 0.0)
+            boxes.append(torch.cat([torch.where(is_crossed, middle, start), torch.where(is_crossed, middle, end)], -1))
+        return boxes[0], boxes[1], cost[..., 0] + cost[..., 1]
+
     def values(self, name: str, a: Tensor, b: Tensor) -> Tensor:
-        return getattr(self, name)(self.widen(a), self.widen(b))
+        a, b = self.widen(a), self.widen(b)
+        if name in IN_COORDINATES:
+            return getattr(self, name)(a, b)
+        a, b, cost = self.upright(a, b)
+        return getattr(self, name)(a, b) + cost
 
     def matrix(self, name: str, a: Tensor, b: Tensor) -> Tensor:
         return self.values(name, a[:, None], b[None, :])
@@ -154,7 +170,7 @@ class Textbook:
 def subject(name: str, implementation: Textbook | None = None, **changes: Any) -> Subject:
     """A loss of the text-book's, or of a broken one, under the right name and with the right claims."""
     book = implementation or Textbook()
-    in_pixels = name in ("l1", "l2", "smooth_l1")
+    in_pixels = name in IN_COORDINATES
     bounds = {"iou": "[0, 1]", "iou_squared": "[0, 1]", "iou_log": "[0, 87.33654475055311]", "giou": "[0, 2]", "diou": "[0, 2]", "ciou": "[0, 2.5)"}
     right = Subject(
         name=name,
@@ -167,6 +183,7 @@ def subject(name: str, implementation: Textbook | None = None, **changes: Any) -
         classes=CLASSES,
         accuracy="textbook",
         gradient_accuracy="textbook",
+        inverted_accuracy="textbook",
     )
     return replace(right, **changes)
 
@@ -263,6 +280,17 @@ class AlphaIsOne(Textbook):
 class GateTheWrongWayRound(Textbook):
     def gate(self, jaccard: Tensor) -> Tensor:
         return (jaccard > 0.5).to(jaccard.dtype)
+
+
+class InvertedBoxesTakenAsTheyCome(Textbook):
+    def upright(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return a, b, torch.zeros_like(a[..., 0] + b[..., 0])
+
+
+class InvertedBoxesTurnedRound(Textbook):
+    def upright(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        turned = [torch.cat([torch.minimum(x[..., :2], x[..., 2:]), torch.maximum(x[..., :2], x[..., 2:])], -1) for x in (a, b)]
+        return turned[0], turned[1], torch.zeros_like(a[..., 0] + b[..., 0])
 
 
 class LogOfZeroIsInfinite(Textbook):
@@ -435,6 +463,8 @@ MORE = (
     fault("a box against itself is NaN", "iou", "identical", NaNForDegenerateBoxes()),
     fault("gate the wrong way round", "ciou_gated", "value", GateTheWrongWayRound()),
     fault("no gate", "ciou_gated", "value", type("NoGate", (Textbook,), {"ciou_gated": Textbook.ciou})()),
+    fault("inverted boxes taken as they come", "giou", "inverted", InvertedBoxesTakenAsTheyCome()),
+    fault("inverted boxes turned round", "giou", "inverted", InvertedBoxesTurnedRound()),
     fault("-ln 0 is infinite", "iou_log", "finite", LogOfZeroIsInfinite()),
     fault("smooth L1 is L1", "smooth_l1", "value", type("SmoothIsL1", (Textbook,), {"smooth_l1": Textbook.l1})()),
     fault("L2 without its half", "l2", "value", type("NoHalf", (Textbook,), {"l2": lambda self, a, b: ((a - b) ** 2).sum(-1)})()),

@@ -128,8 +128,6 @@ def logarithm(x: Any) -> Any:
 class Box:
     def __init__(self, corners: Sequence[Any]):
         self.left, self.top, self.right, self.bottom = corners
-        if value_of(self.left) > value_of(self.right) or value_of(self.top) > value_of(self.bottom):
-            raise ValueError(f"the oracle knows no inverted boxes: {[value_of(c) for c in corners]}")
         self.corners = tuple(corners)
         self.width, self.height = self.right - self.left, self.bottom - self.top
         self.area = self.width * self.height
@@ -245,16 +243,25 @@ def gated_alpha(pair: Pair) -> Any:
 
 
 LOSSES: dict[str, Callable[..., Any]] = {f.__name__: f for f in (l1, l2, smooth_l1, iou, iou_log, iou_squared, giou, diou, ciou, ciou_gated)}
+IN_COORDINATES = ("l1", "l2", "smooth_l1")
 HELD: dict[str, Callable[[Pair], Any]] = {"ciou": ciou_alpha, "ciou_gated": gated_alpha}
 
 
 def pair(a: Sequence[Any], b: Sequence[Any]) -> Pair:
+    for box in (a, b):
+        if box[0] > box[2] or box[1] > box[3]:
+            raise ValueError(f"an inverted box: {tuple(box)}")
     return Pair([Fraction(x) for x in a], [Fraction(x) for x in b])
 
 
-def dual_pair(a: Sequence[Any], b: Sequence[Any]) -> Pair:
+def duals(a: Sequence[Any], b: Sequence[Any]) -> tuple[list[Dual], list[Dual]]:
+    """The eight coordinates as the variables to differentiate by."""
     coordinates = [Dual(Fraction(x), {i: Fraction(1)}) for i, x in enumerate([*a, *b])]
-    return Pair(coordinates[:4], coordinates[4:])
+    return coordinates[:4], coordinates[4:]
+
+
+def dual_pair(a: Sequence[Any], b: Sequence[Any]) -> Pair:
+    return Pair(*duals(a, b))
 
 
 def value(name: str, a: Sequence[Any], b: Sequence[Any], **parameters: Any) -> Any:
@@ -269,6 +276,25 @@ def slopes(x: Any) -> list[Any]:
 def gradient(name: str, a: Sequence[Any], b: Sequence[Any], **parameters: Any) -> list[Any]:
     """The derivative of `value` along the four coordinates of `a`, then of `b`."""
     return slopes(LOSSES[name](dual_pair(a, b), **parameters))
+
+
+def inverted_gradient(name: str, a: Sequence[Any], b: Sequence[Any], **parameters: Any) -> Dual:
+    """The loss of boxes whose edges may be crossed, with its gradient, as `docs/decisions/inverted-boxes.md` has it.
+
+    An axis along which a box is inverted counts as the point in its middle, and costs how far the edges have crossed, over the extent of the
+    pair's four coordinates there, which is held. Losses in coordinates take the four numbers as they are.
+    """
+    first, second = duals(a, b)
+    if name in IN_COORDINATES:
+        return as_real(LOSSES[name](Pair(first, second), **parameters))
+    crossed = Dual(Fraction(0))
+    for low, high in ((0, 2), (1, 3)):
+        coordinates = [held(box[k]) for box in (first, second) for k in (low, high)]
+        for box in (first, second):
+            if held(box[low]) > held(box[high]):
+                crossed = crossed + (box[low] - box[high]) / (max(coordinates) - min(coordinates))
+                box[low] = box[high] = (box[low] + box[high]) / 2
+    return as_real(crossed) + as_real(LOSSES[name](Pair(first, second), **parameters))
 
 
 def numeric_gradient(name: str, a: Sequence[Any], b: Sequence[Any], **parameters: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from close import LARGEST, close
+from oracle import exact
 from oracle.exact import IOU_LOG_CEILING, real
 from properties.backends import NoGradientError, NumPy
 from properties.samples import Sample, exact_gradients, exact_values, have_area, no_ties, sample
@@ -395,6 +396,21 @@ def check_nan_stays_in_its_row(subject: Subject, backend: Any, dtype: str) -> No
         require_same_bits(subject, slopes[~is_ill], clean_slopes[~is_ill], "gradients beside a NaN", ill.where(~is_ill).cases)
 
 
+def check_inverted(subject: Subject, backend: Any, dtype: str) -> None:
+    """Boxes with crossed edges cost what the decision says, and are pulled upright: by value and gradient."""
+    a, b = inverted(54, dtype)
+    boxes = Sample(a, b, np.array(["inverted"] * 54))
+    wanted = [exact.inverted_gradient(subject.name, p, t, **subject.parameters) for p, t in zip(a.tolist(), b.tolist(), strict=True)]
+    got = evaluate(subject, backend, boxes)
+    require_close(subject, got, [w.value for w in wanted], dtype, subject.inverted_accuracy, where=boxes.cases)
+    if backend.has_gradient:
+        upstream = upstream_for(54)
+        slopes = gradients(subject, backend, boxes, upstream)
+        want = [[real(s) * float(factor) for s in exact.slopes(w)] for w, factor in zip(wanted, upstream, strict=True)]
+        scales = [max(abs(s) for s in row) + subject.scale_free for row in want for _ in range(8)]  # the terms of a slope are below 1: sides are above
+        require_close(subject, slopes, want, dtype, subject.inverted_accuracy, scale=scales, where=[case for case in boxes.cases for _ in range(8)])
+
+
 Check = Callable[[Subject, Any, str], None]
 
 # The name says what a broken loss is blamed for
@@ -406,6 +422,7 @@ VALUE_CHECKS: dict[str, Check] = {
     "scaling": check_power_of_two_scaling,
     "bounds": check_bounds,
     "finite": check_finite,
+    "inverted": check_inverted,
     "reductions": check_reductions,
     "empty": check_empty_batch,
     "pairwise": check_pairwise_equals_elementwise,

@@ -22,6 +22,7 @@ class Subject:
     classes: tuple[str, ...] = CLASSES  # the classes of boxes it is held to
     accuracy: str = "value"  # rows of close.ROUNDOFFS
     gradient_accuracy: str = "gradient"
+    inverted_accuracy: str = "inverted"
 
     def __str__(self) -> str:
         return self.name + "".join(f"({k}={v:.4g})" for k, v in self.parameters.items())
