@@ -39,7 +39,7 @@ def test_without_a_terminal_there_are_a_few_plain_lines():
     text = stream.getvalue()
     assert text.splitlines() == [
         "6 trials of 10 epochs",
-        "iou seed 0: AP .345 in 1 min, 1 of 6 trials done, about 0 s left",
+        "iou seed 0: AP .345 in 1 min, 1 of 6 trials done, nearly done",
         "giou seed 0: going on after epoch 4",
         "giou seed 0: failed: the training diverged in epoch 5 (see trials/giou-seed0/error.log)",
     ]

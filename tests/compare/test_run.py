@@ -10,7 +10,7 @@ pytest.importorskip("faster_coco_eval")
 from boxloss.compare import files, run
 from boxloss.compare.engine import Engine
 from boxloss.compare.run import Interrupted, TrialsFailed, compare
-from boxloss.errors import CompareError
+from boxloss.errors import CompareError, MissingExtraError
 from compare.tiny import figures, tiny
 
 OPTIONS = {"losses": "iou,l1", "seeds": 2, "epochs": 2, "batch_size": 8, "eval_every": 1, "quiet": True}
@@ -116,6 +116,12 @@ def test_a_worker_that_cannot_begin_is_an_error_and_not_a_loop(tmp_path, monkeyp
 def test_a_folder_at_work_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "PATIENCE", 0.0)
     with files.locked(tmp_path), pytest.raises(CompareError, match="another run"):
+        compare(tiny(), out=tmp_path, **OPTIONS)
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "find_spec", lambda name: None if name == "lightning" else object())
+    with pytest.raises(MissingExtraError, match=r"needs lightning.*pip install 'boxloss\[compare\]'"):
         compare(tiny(), out=tmp_path, **OPTIONS)
 
 

@@ -78,6 +78,8 @@ class Plan:
         seeds = str(len(self.seeds)) if self.seeds == tuple(range(len(self.seeds))) else ",".join(map(str, self.seeds))
         words = ["boxloss", "compare", self.data, "--losses", ",".join(self.losses), "--seeds", seeds, "--epochs", str(self.epochs)]
         words += ["--image-size", "{}x{}".format(*self.image_size), "--batch-size", str(self.batch_size), "--weights", self.weights]
+        if self.evaluate:
+            words += ["--train", self.train, "--evaluate-on", ",".join(self.evaluate)]
         return shlex.join([*words, "--baseline", self.baseline, "--out", str(out)])
 
 

@@ -1,20 +1,24 @@
 """A comparison from end to end: plan, weights, trials, report. The main job of the package."""
 
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boxloss.compare import files, weights
 from boxloss.compare.engine import Engine, cores
 from boxloss.compare.events import Failed, Key, Prepare
 from boxloss.compare.plan import Plan, describe, keep, make_plan, previous
-from boxloss.compare.progress import Display, display_for
 from boxloss.compare.results import Results, read
 from boxloss.compare.tally import DONE, Row, Tally
 from boxloss.compare.trial import config_of, finished, folder_of
 from boxloss.datasets import Dataset, load
-from boxloss.errors import CompareError
+from boxloss.errors import CompareError, MissingExtraError
 
+if TYPE_CHECKING:
+    from boxloss.compare.progress import Display
+
+PACKAGES = {"torch": "torch", "lightning": "lightning", "faster_coco_eval": "faster-coco-eval", "PIL": "Pillow", "rich": "rich"}
 LOSSES = ("l2", "smooth_l1", "iou", "giou", "diou", "ciou")
 
 
@@ -66,10 +70,14 @@ def compare(
     Writes report.html, report.md, results.csv and results.json into `out`.
 
     Raises:
+        MissingExtraError: a package is not installed.
         BoxLossError: the data, a name or a setting is wrong, or `out` holds another run, or one at work. Nothing was trained.
         TrialsFailed: some trials failed, after all others were finished.
         Interrupted: Ctrl-C.
     """
+    _need_packages()
+    from boxloss.compare.progress import display_for
+
     out = Path(out)
     if jobs is not None and jobs < 1:
         raise CompareError(f"jobs: {jobs} trials side by side is not possible; give at least 1")
@@ -90,6 +98,13 @@ def compare(
     return results
 
 
+def _need_packages() -> None:
+    """Said here, and not by every worker: imports nothing."""
+    for module, package in PACKAGES.items():
+        if find_spec(module) is None:
+            raise MissingExtraError(package, "compare", "a comparison")
+
+
 def _report(results: Results, dataset: Dataset, out: Path) -> None:
     from boxloss.compare import report  # Matplotlib: not needed until there is something to report
 
@@ -107,7 +122,7 @@ def _blame(failed: Sequence[Failed], n_trials: int, out: Path) -> str:
 class Run:
     """Brings a run's folder to the end of its plan."""
 
-    def __init__(self, plan: Plan, dataset: Dataset, out: Path, jobs: int, lock: int, display: Display) -> None:
+    def __init__(self, plan: Plan, dataset: Dataset, out: Path, jobs: int, lock: int, display: "Display") -> None:
         self.plan, self.dataset, self.out = plan, dataset, out
         self.jobs, self.lock, self.display = jobs, lock, display
         self.record: dict[str, Any] = {}

@@ -87,7 +87,9 @@ class Tally:
     @property
     def left(self) -> str:
         seconds = self.seconds_left
-        return "" if seconds is None else f"about {in_words(seconds)} left"
+        if seconds is None:
+            return ""
+        return f"about {in_words(seconds)} left" if seconds >= 1 else "nearly done"
 
 
 def in_words(seconds: float) -> str:
