@@ -65,7 +65,9 @@ def test_what_cannot_be_prepared_is_reported_without_a_trial(tmp_path):
 
 
 def test_an_unexpected_error_is_named_on_one_line(tmp_path):
-    failed = Worker(Pipe()[1]).failure(None, KeyError("two\nlines"))
+    worker = Worker(Pipe()[1])
+    worker.out = tmp_path
+    failed = worker.failure(None, KeyError("two\nlines"))
     assert failed.message.startswith("KeyError: ")
     assert "\n" not in failed.message
 
