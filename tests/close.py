@@ -22,7 +22,8 @@ ROUNDOFFS = {
     "sum": 64,  # a sum of some hundreds of numbers of one sign, in any order
     "inverted": 256,  # boxes with crossed edges count as their middle, which is rounded like a coordinate, not like a difference
     "textbook": 2**22,  # a plain text-book implementation, which loses digits to cancellation (in float64: 5e-10)
-    "finite differences": 2**26,  # torch.autograd.gradcheck with its step of 1e-6 (in float64: 7e-9)
+    "step of differences": 2**33,  # torch.autograd.gradcheck's: 1e-6 in float64
+    "finite differences": 2**33,  # and what its differences are good to, for slopes of up to some hundreds
 }
 
 

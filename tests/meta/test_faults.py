@@ -2,9 +2,12 @@
 
 import pytest
 
-from meta.faults import FAULTS, TWENTY, Fault, subject
+from meta.faults import FAULTS, TWENTY, Fault
+from meta.textbook import subject
+from properties.asking import NotKeptError
 from properties.backends import Torch
-from properties.checks import GRADIENT_CHECKS, NARROW, THREAD_CHECKS, TYPE_CHECKS, VALUE_CHECKS, NotKeptError
+from properties.check_batches import NARROW
+from properties.checks import GRADIENT_CHECKS, THREAD_CHECKS, TYPE_CHECKS, VALUE_CHECKS
 
 CHECKS = VALUE_CHECKS | GRADIENT_CHECKS | TYPE_CHECKS | THREAD_CHECKS
 NAMES = ("l1", "l2", "smooth_l1", "iou", "iou_log", "iou_squared", "giou", "diou", "ciou", "ciou_gated")

@@ -39,12 +39,12 @@ def sample(classes: tuple[str, ...], n: int, dtype: str, seed: int = 0) -> Sampl
     return Sample(np.concatenate([a for a, _ in drawn]), np.concatenate([b for _, b in drawn]), np.repeat(classes, n))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def exact_pair(a: tuple[float, ...], b: tuple[float, ...]) -> exact.Pair:
     return exact.pair(a, b)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def dual_pair(a: tuple[float, ...], b: tuple[float, ...]) -> exact.Pair:
     return exact.dual_pair(a, b)
 
