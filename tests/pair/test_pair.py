@@ -78,6 +78,11 @@ def test_points_and_lines():
     close([pair_of(line, line[[1, 0, 3, 2]]).aspect_angle], [-np.pi / 2], "float64")
 
 
+def test_lines_that_differ_by_less_than_the_types_resolution_of_their_length_are_two_lines():
+    a, b = np.array([0, 0, 0, 2.0]), np.array([5e-324, 0, 5e-324, 2.0])
+    assert (pair_of(a, b).jaccard, pair_of(a, b).iou, pair_of(a, a).jaccard) == (1, 0, 0)
+
+
 OVERLAP_LOSSES = [name for name, formula in bl.catalogue().items() if not formula.coordinates]
 INVERTED = [[30.0, 5, 10, 25], [5.0, 30, 25, 10], [30.0, 40, 10, 10], [90.0, 0, 60, 10]]
 

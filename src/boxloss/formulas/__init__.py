@@ -15,7 +15,7 @@ def catalogue() -> dict[str, Formula]:
     """Every loss there is, by name, in the order of the alphabet.
 
     >>> catalogue()["giou"].bounds
-    '[0, 2)'
+    '[0, 2]'
     """
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
     formulas = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Formula)}

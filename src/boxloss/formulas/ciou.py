@@ -47,7 +47,7 @@ def ciou(p: Pair) -> Array:
 @formula(
     title="Complete IoU loss, gated",
     paper="Zheng et al., Enhancing Geometric Factors, IEEE Trans. Cybernetics 2021, arXiv:2005.03572, eq. 12",
-    bounds="[0, 2)",
+    bounds="[0, 2]",
     symmetric=True,
     scale_free=True,
     held=("alpha",),
@@ -57,7 +57,7 @@ def ciou(p: Pair) -> Array:
     ),
 )
 def ciou_gated(p: Pair) -> Array:
-    """1 - CIoU with the aspect term only where IoU is above 0.5; smaller is better, in [0, 2).
+    """1 - CIoU with the aspect term only where IoU is above 0.5; smaller is better, in [0, 2].
 
     loss = jaccard + offset2 / hull_diagonal2 + alpha v, with alpha as in `ciou` where IoU > 0.5, else 0
 

@@ -8,7 +8,7 @@ from boxloss.pair import Pair
 @formula(
     title="Distance IoU loss",
     paper="Zheng et al., Distance-IoU Loss, AAAI 2020, arXiv:1911.08287, eq. 7",
-    bounds="[0, 2)",
+    bounds="[0, 2]",
     symmetric=True,
     scale_free=True,
     cases=(
@@ -19,12 +19,12 @@ from boxloss.pair import Pair
     ),
 )
 def diou(p: Pair) -> Array:
-    """1 - DIoU: 1 - IoU plus the squared distance of the centres over the squared diagonal of the hull; smaller is better, in [0, 2).
+    """1 - DIoU: 1 - IoU plus the squared distance of the centres over the squared diagonal of the hull; smaller is better, in [0, 2].
 
     loss = jaccard + offset2 / hull_diagonal2
 
     Shapes: boxes (..., 4) and (..., 4) broadcast to (...). No unit: the boxes' unit cancels.
-    Identical boxes cost 0, points and lines included. With one centre it is 1 - IoU, whatever the shapes.
+    Identical boxes cost 0, points and lines included, and 2 is reached by two points alone. With one centre it is 1 - IoU, whatever the shapes.
     Gradient: pulls the centres together at any distance, weakly when far, since the diagonal grows with the distance.
     """
     return p.jaccard + ratio(p.offset2, p.hull_diagonal2)

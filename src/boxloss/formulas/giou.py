@@ -8,7 +8,7 @@ from boxloss.pair import Pair
 @formula(
     title="Generalised IoU loss",
     paper="Rezatofighi et al., Generalized Intersection over Union, CVPR 2019, arXiv:1902.09630, algorithm 2",
-    bounds="[0, 2)",
+    bounds="[0, 2]",
     symmetric=True,
     scale_free=True,
     cases=(
@@ -19,12 +19,13 @@ from boxloss.pair import Pair
     ),
 )
 def giou(p: Pair) -> Array:
-    """1 - GIoU: 1 - IoU plus the share of the hull that the union leaves empty; smaller is better, in [0, 2).
+    """1 - GIoU: 1 - IoU plus the share of the hull that the union leaves empty; smaller is better, in [0, 2].
 
     loss = jaccard + waste / hull
 
     Shapes: boxes (..., 4) and (..., 4) broadcast to (...). No unit: the boxes' unit cancels.
-    Identical boxes cost 0. A box inside the other leaves no waste: there it is 1 - IoU. A hull without area wastes nothing.
+    Identical boxes cost 0, and 2 is reached by two points alone. A hull without area wastes nothing. A box inside the other leaves no waste:
+    there it is 1 - IoU.
     Gradient: everywhere but in nested pairs it has a part beyond IoU's. Apart, it pulls, and enlarges the box towards the target
     rather than moving it.
     """

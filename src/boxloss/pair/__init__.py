@@ -76,7 +76,9 @@ class Pair:
 
     @quantity
     def _differ(self) -> Array:
-        return self.x.differs | self.y.differs
+        # Asked of the coordinates as they came: in the pair's unit a difference may be too small for the type.
+        left, top, right, bottom = (p != q for p, q in zip(self._a, self._b, strict=True))
+        return left | top | right | bottom
 
     @quantity
     def hull(self) -> Array:

@@ -63,10 +63,6 @@ class Axis:
         """Twice the way from a's centre to b's: the sum of the two edges' ways."""
         return (self.b_low - self.a_low) + (self.b_high - self.a_high)
 
-    @quantity
-    def differs(self) -> Array:
-        return (self.a_low != self.b_low) | (self.a_high != self.b_high)
-
 
 def extent(a_low: Array, a_high: Array, b_low: Array, b_high: Array) -> Array:
     """From the lowest of the four coordinates to the highest, whichever way round an interval is."""
