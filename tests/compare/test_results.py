@@ -38,7 +38,7 @@ def test_a_finished_run(tmp_path):
     assert found.weights == {"iou": 1.0, "l1": 0.5, "giou": 2.0}
     assert found.gradients == {"iou": 0.1}
     assert found.plan["dataset"] == "tiny"
-    assert found.complete.losses == found.losses == ["iou", "l1", "giou"]
+    assert found.losses == ["iou", "l1", "giou"]
     assert (found.folder(tmp_path, "l1", 1) / "predictions.json").exists()
 
 
@@ -50,13 +50,11 @@ def test_undefined_figures_are_nan(tmp_path):
     assert math.isnan(one["epochs"][1]["metrics"]["ap_large"])
 
 
-def test_losses_with_a_missing_trial_are_left_out_of_what_is_complete(tmp_path):
+def test_a_missing_trial_is_named(tmp_path):
     found = results.read(folder_with(tmp_path, *(key for key in ALL if key != ("iou", 1))))
     assert found.missing == [("iou", 1)]
-    assert found.complete.losses == ["l1", "giou"]
-    assert found.complete.plan["baseline"] == "l1", "the baseline itself is gone"
-    assert {one["loss"] for one in found.complete.trials} == {"l1", "giou"}
-    assert results.read(folder_with(tmp_path / "none")).complete.losses == []
+    assert [(one["loss"], one["seed"]) for one in found.trials] == [key for key in ALL if key != ("iou", 1)]
+    assert found.losses == ["iou", "l1", "giou"]
 
 
 @pytest.mark.parametrize("damage", ["result.json", "predictions.json", "weights.pt"])

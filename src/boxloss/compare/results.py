@@ -37,15 +37,6 @@ class Results:
         """The losses compared, in the order of the plan."""
         return list(self.plan["losses"])
 
-    @property
-    def complete(self) -> "Results":
-        """These results without the losses of which a trial is missing, so that every loss has every seed: what is reported of a run with failures."""
-        gone = {loss for loss, _ in self.missing}
-        kept = [loss for loss in self.plan["losses"] if loss not in gone]
-        baseline = self.plan["baseline"] if self.plan["baseline"] in kept else next(iter(kept), None)
-        trials = [trial for trial in self.trials if trial["loss"] in kept]
-        return Results({**self.plan, "losses": kept, "baseline": baseline}, trials, self.weights, self.gradients, self.missing)
-
     def folder(self, out: Path, loss: str, seed: int) -> Path:
         """Where a trial's files lie, `predictions.json` and `weights.pt` among them."""
         return folder_of(out, loss, seed)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from boxloss.compare.progress import Display
 
 PACKAGES = {"torch": "torch", "lightning": "lightning", "faster_coco_eval": "faster-coco-eval", "PIL": "Pillow", "rich": "rich"}
-LOSSES = ("l2", "smooth_l1", "iou", "giou", "diou", "ciou")
+LOSSES = ("smooth_l1", "iou", "giou", "diou", "ciou")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -89,8 +89,8 @@ def compare(
         with files.locked(out) as lock:
             failed = Run(plan, dataset, out, jobs or cores(), lock, display_for(quiet)).trials(command)
             results = read(out)
-            if results.complete.losses:
-                _report(results.complete, dataset, out)
+            if results.trials:
+                _report(results, dataset, out)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; finished trials and epochs are kept, and the same command goes on: {command or plan.command(out)}") from None
     if failed:
