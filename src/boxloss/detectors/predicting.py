@@ -18,7 +18,7 @@ def predict(
     batch_size: int = 32,
     min_score: float = 0.03,
     threshold: float = 0.6,
-    n_candidates: int = 300,
+    n_candidates: int = 200,
     n_kept: int = 100,
 ) -> dict[str, Detections]:
     """What `detector` sees in each picture, by name; boxes in pixels of the original picture and inside it.

