@@ -90,7 +90,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path, reports):
     assert [failure.key for failure in caught.value.failed] == [("l1", 0)]
     assert "Traceback" in caught.value.failed[0].log.read_text()
     assert (out / "trials/iou-seed0/result.json").exists()
-    assert reports == [["iou"]], "what is whole is reported"
+    assert reports == [["l1", "iou"]], "the report says itself what is missing"
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, reports):
