@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from boxloss.draw.colours import TRUTH_COLOUR, look
 from boxloss.draw.style import new_figure, styled
+from boxloss.losses import pairwise
 
 HIT_IOU = 0.5  # from which overlap on a prediction counts as having found an object; COCO's AP50 uses the same
 
@@ -35,7 +36,7 @@ def shoot(truth: np.ndarray, truth_labels: np.ndarray, boxes: np.ndarray, scores
     A prediction hits the unclaimed object of its class that it overlaps most, if that IoU is at least `HIT_IOU`.
     """
     kept = np.argsort(-scores, kind="stable")[: len(truth)]
-    overlap = _iou(boxes[kept], truth)
+    overlap = pairwise("iou", boxes[kept], truth)
     overlap[labels[kept][:, None] != truth_labels[None, :]] = 0.0
     hit = np.zeros(len(kept), dtype=bool)
     ious = []
@@ -46,16 +47,6 @@ def shoot(truth: np.ndarray, truth_labels: np.ndarray, boxes: np.ndarray, scores
             ious.append(overlap[row, best])
             overlap[:, best] = 0.0  # claimed
     return Shot(boxes[kept], hit, np.array(ious), len(truth))
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(n, 4), (m, 4) -> (n, m); 0 where both boxes have no size. Only chooses what is drawn, so plain arithmetic will do."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    overlap = np.clip(high - low, 0, None).prod(axis=2)
-    union = (a[:, 2:] - a[:, :2]).prod(axis=1)[:, None] + (b[:, 2:] - b[:, :2]).prod(axis=1)[None, :] - overlap
-    ious: np.ndarray = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
-    return ious
 
 
 @styled
