@@ -23,6 +23,7 @@ ROUNDOFFS = {
     "inverted": 256,  # boxes with crossed edges count as their middle, which is rounded like a coordinate, not like a difference
     "textbook": 2**22,  # a plain text-book implementation, which loses digits to cancellation (in float64: 5e-10)
     "step of differences": 2**33,  # torch.autograd.gradcheck's: 1e-6 in float64
+    "counted pixels": 2**46,  # an area as a number of cells of a grid (in float64: 8e-3)
     "finite differences": 2**33,  # and what its differences are good to, for slopes of up to some hundreds
 }
 

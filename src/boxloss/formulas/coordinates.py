@@ -69,7 +69,7 @@ def l2(p: Pair) -> Array:
     Gradient: the difference itself, so large boxes and outliers rule, and it fades at the match.
     A value that its type cannot hold (differences beyond 1e19 in float32) stays at the largest number of the type; the gradient stays right.
     """
-    return _sum(tuple(d * d * 0.5 for d in p.edges), p.edges, p.edges)
+    return _sum(tuple(d * (d * 0.5) for d in p.edges), p.edges, p.edges)
 
 
 @formula(
