@@ -72,6 +72,7 @@ def compare(
     batch_size: Annotated[int, typer.Option(help="Pictures in a batch.")] = 16,
     train: Annotated[str | None, typer.Option(help="The split to train on.", show_default="train")] = None,
     evaluate_on: Annotated[str | None, typer.Option("--evaluate-on", help="The splits to judge on, with commas.", show_default="all the others")] = None,
+    eval_every: Annotated[int | None, typer.Option(help="Epochs between two evaluations.", show_default="a fifth of them all")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; the verdict alone.")] = False,
 ) -> None:
     """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
@@ -98,6 +99,7 @@ def compare(
             baseline=baseline,
             train=train,
             evaluate=evaluate_on.split(",") if evaluate_on else None,
+            eval_every=eval_every,
             jobs=jobs,
             quiet=quiet,
             command=shlex.join(["boxloss", *sys.argv[1:]]),
