@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 
 from boxloss import boxes
-from boxloss.errors import FormatError, InvalidBoxError, ShapeError
+from boxloss.errors import DTypeError, FormatError, InvalidBoxError, ShapeError
 from close import close
 from strategies import boxes as box_strategy
 
@@ -51,9 +51,22 @@ def test_there_and_back_moves_an_edge_by_few_roundoffs_of_the_largest_coordinate
 
 def test_integers_stay_integers_where_they_can():
     a = np.array([[1, 2, 4, 8]], dtype=np.int32)
-    assert boxes.convert(a, "xyxy", "xywh").dtype == np.int32
+    assert boxes.convert(a, "xyxy", "xywh").dtype == np.int64
     assert boxes.convert(a, "xyxy", "cxcywh").tolist() == [[2.5, 5.0, 3.0, 6.0]]
-    assert boxes.convert(a.astype(np.uint8), "xyxy", "cxcywh").dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+def test_narrow_integers_do_not_wrap_around(kind):
+    a = kind([[200, 0, 100, 10]])
+    a = a.astype(np.uint8) if isinstance(a, np.ndarray) else a.to(torch.uint8)
+    assert boxes.convert(a, "xywh", "xyxy").tolist() == [[200, 0, 300, 10]]
+
+
+def test_points_must_fit():
+    with pytest.raises(ShapeError, match=r"boxes has shape \(2, 2\) and points \(3, 2\), which do not broadcast"):
+        boxes.convert(np.zeros((2, 4)), "xyxy", "ltrb", points=np.zeros((3, 2)))
+    with pytest.raises(DTypeError, match="boxes is a torch array and points a numpy array"):
+        boxes.convert(torch.zeros(2, 4), "xyxy", "ltrb", points=np.zeros((2, 2)))
 
 
 def test_the_gradient_flows_through():
@@ -67,7 +80,7 @@ def test_pixels_and_shares():
     shares = boxes.normalise(a, (100, 80))
     close(shares, [[0.1, 0.25, 0.3, 0.75]], "float64")
     close(boxes.denormalise(shares, (100, 80)), a.tolist(), "float64")
-    with pytest.raises(InvalidBoxError, match="expected \\(width, height\\), both above 0"):
+    with pytest.raises(InvalidBoxError, match="expected \(width, height\), both above 0"):
         boxes.normalise(a, (0, 80))
 
 

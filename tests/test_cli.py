@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -96,7 +97,7 @@ def test_evaluate_prints_cocos_figures():
     ("words", "message"),
     [
         (("show", "gio"), "unknown loss 'gio': did you mean giou or iou or diou? (boxloss list has them all)"),
-        (("show", "giou", "--out", "giou.gif"), None),
+        (("show", "giou", "--out", "giou.gif"), "cannot draw into giou.gif: .gif is not .png, .svg, .jpg or .pdf"),
         (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
         (("compare", "embedded", "--losses", "iou,goiu"), None),
         (("convert", "embedded", "--to", "coc", "--out", "nowhere"), "unknown data set format 'coc': did you mean coco or voc?"),
@@ -105,13 +106,29 @@ def test_evaluate_prints_cocos_figures():
 )
 def test_refusals_are_one_line_and_exit_code_2(words, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    if words[:2] == ("show", "giou"):  # the card itself is printed before the picture is refused
-        done = boxloss(*words)
-        assert done.returncode == 2
-        assert done.stderr.splitlines() == ["boxloss: error: cannot draw into giou.gif: .gif is not .png, .svg, .jpg or .pdf"]
-        return
     line = refusal(*words)
     assert message is None or line == message
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    for words in (("show", "iou", "--out", tmp_path / "file" / "x.png"), ("compare", "embedded", "--out", tmp_path / "file")):
+        done = boxloss(*words)
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert "file" in line
+
+
+def test_ctrl_c_says_how_to_go_on_and_exits_with_130(tmp_path):
+    words = ["compare", "embedded", "--losses", "iou", "--seeds", "1", "--epochs", "50", "--image-size", "32x32", "--out", str(tmp_path / "run")]
+    run = subprocess.Popen([sys.executable, "-m", "boxloss", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    assert "1 trial" in run.stderr.readline()
+    run.send_signal(signal.SIGINT)
+    _, stderr = run.communicate(timeout=120)
+    assert run.returncode == 130, stderr
+    assert "the same command goes on" in stderr
+    assert "Traceback" not in stderr
 
 
 def test_debug_shows_where_a_refusal_came_from():

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from boxloss.errors import FormatError, InvalidBoxError, ShapeError
-from boxloss.ops import Array, as_array, astype, is_torch, namespace, working_dtype
+from boxloss.ops import Array, as_array, astype, check_same_kind, is_jax, is_torch, namespace, working_dtype
 
 FORMATS = ("xyxy", "xywh", "cxcywh", "ltrb")
 
@@ -30,6 +30,14 @@ def check_shape(boxes: Array, name: str, call: str, last: int = 4) -> None:
         raise ShapeError(f"{call}: {name} has shape {tuple(boxes.shape)}, expected (..., {last}){hint}")
 
 
+def check_broadcast(call: str, names: tuple[str, str], a: Array, b: Array, hint: str = "") -> None:
+    """Raises `ShapeError` unless the shapes of `a` and `b` broadcast."""
+    try:
+        np.broadcast_shapes(tuple(a.shape), tuple(b.shape))
+    except ValueError:
+        raise ShapeError(f"{call}: {names[0]} has shape {tuple(a.shape)} and {names[1]} {tuple(b.shape)}, which do not broadcast{hint}") from None
+
+
 def check_format(format: str, call: str) -> None:
     if format not in FORMATS:
         hint = ". In boxloss `xywh` has the corner, `cxcywh` the centre" if format in ("cxywh", "ccwh", "xywhn") else ""
@@ -39,8 +47,9 @@ def check_format(format: str, call: str) -> None:
 def convert(boxes: Any, source: str, target: str, *, points: Any = None) -> Array:
     """`boxes` in another format: the same kind of array, shape `(..., 4)`, in the same unit.
 
-    `xyxy` and `xywh` keep integers as they are. `cxcywh` of integers are floats (a centre may lie between two pixels). Every number that comes out
-    is rounded at most twice, and not at all for integers and halves below 2^23 (float32) or 2^52 (float64).
+    `xyxy` and `xywh` keep integers integers (of 64 bits, so that nothing wraps; JAX makes them floats). `cxcywh` of integers are floats (a centre may
+    lie between two pixels). Every number that comes out is rounded at most twice, and not at all for integers and halves below 2^23 (float32) or
+    2^52 (float64).
     The gradient flows through, on PyTorch and JAX.
 
     `points`: shape `(..., 2)`, the points from which `ltrb` measures; needed where one of the formats is `ltrb` and the other is not.
@@ -58,11 +67,16 @@ def convert(boxes: Any, source: str, target: str, *, points: Any = None) -> Arra
     check_shape(boxes, "boxes", call)
     if source == target:
         return boxes
+    if _is_integer(boxes):
+        # Sums and differences of narrow integers wrap around: 200 + 100 is 44 in uint8.
+        boxes = astype(boxes, namespace(boxes).int64) if not is_jax(boxes) else astype(boxes, working_dtype(boxes))
     if "ltrb" in (source, target):
         if points is None:
             raise FormatError(f"{call}: ltrb are distances from points: pass points=..., shape (..., 2)")
         points = as_array(points, "points")
         check_shape(points, "points", call, last=2)
+        check_same_kind(call, ("boxes", "points"), boxes, points)
+        check_broadcast(call, ("boxes", "points"), boxes[..., :2], points)
         common = working_dtype(boxes, points)
         boxes, points = astype(boxes, common), astype(points, common)
     elif "cxcywh" in (source, target) and _is_integer(boxes):

@@ -73,7 +73,7 @@ def compare(
     train: Annotated[str | None, typer.Option(help="The split to train on.", show_default="train")] = None,
     evaluate_on: Annotated[str | None, typer.Option("--evaluate-on", help="The splits to judge on, with commas.", show_default="all the others")] = None,
     eval_every: Annotated[int | None, typer.Option(help="Epochs between two evaluations.", show_default="a fifth of them all")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; the verdict alone.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures and the verdict alone.")] = False,
 ) -> None:
     """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
 
@@ -81,7 +81,7 @@ def compare(
 
     Example: boxloss compare DATA --losses iou,giou,ciou --seeds 5 --out runs/mine
     """
-    from boxloss.compare import TrialsFailed
+    from boxloss.compare import Interrupted, TrialsFailed
     from boxloss.compare import compare as run
 
     out = out or Path("runs") / Path(data).resolve().stem
@@ -104,6 +104,9 @@ def compare(
             quiet=quiet,
             command=shlex.join(["boxloss", *sys.argv[1:]]),
         )
+    except Interrupted as stop:  # here and not in `main`: Typer takes a KeyboardInterrupt for itself, and says nothing
+        errors.print(f"boxloss: {stop}", markup=False)
+        raise typer.Exit(130) from None
     except TrialsFailed as failure:
         failed = failure
     _print_outcome(out)
@@ -204,6 +207,8 @@ def convert(
     from boxloss.datasets import load
 
     target = _data_format(to)
+    if to == "yolo" and not pixels:
+        raise ParameterError("--no-pixels: YOLO keeps no sizes, so its labels mean nothing without the image files; write VOC or COCO instead")
     found = load(data, format=_data_format(format), pixels=pixels)
     with errors.status(f"writing {sum(map(len, found.splits.values()))} pictures as {to}"):
         folder = write(found, target, out)
@@ -265,13 +270,14 @@ def show(
     """
     from boxloss.draw.cards import card_figure, card_text
 
-    print(card_text(loss))
+    card = card_text(loss)
     if out is not None:
         from boxloss.draw import style
 
         out.parent.mkdir(parents=True, exist_ok=True)
         style.save(card_figure(loss), out)
         errors.print(f"drawn: {out}", markup=False)
+    print(card)
 
 
 @app.command()
@@ -306,9 +312,12 @@ def main() -> None:
             message += " (boxloss list has them all)"
         errors.print(f"boxloss: error: {message}", markup=False, style="red")
         sys.exit(2)
-    except KeyboardInterrupt as stop:
-        errors.print(f"boxloss: {str(stop) or 'stopped'}", markup=False)
-        sys.exit(130)
     except BrokenPipeError:  # the reader of a pipe has left: boxloss list | head -1
         sys.stderr.close()
         sys.exit(0)
+    except OSError as refusal:  # a folder that cannot be written, a full disk
+        if "--debug" in sys.argv:
+            raise
+        place = f"{refusal.filename}: " if refusal.filename else ""
+        errors.print(f"boxloss: error: {place}{refusal.strerror or refusal}", markup=False, style="red")
+        sys.exit(2)

@@ -43,6 +43,8 @@ def namespace(*arrays: Array) -> Any:
 
 def as_array(x: Any, name: str) -> Array:
     """`x` itself where it is an array of a library that we know; numbers in lists and tuples become a NumPy array."""
+    if isinstance(x, np.ndarray) and x.dtype.kind in "USOmM":
+        raise DTypeError(f"{name} holds {x.dtype}, expected numbers")
     if is_torch(x) or isinstance(x, np.ndarray) or is_jax(x):
         return x
     if isinstance(x, (list, tuple, np.generic)) or hasattr(x, "__array_interface__"):
@@ -64,6 +66,11 @@ def check_same_kind(call: str, names: tuple[str, str], a: Array, b: Array) -> No
             raise DTypeError(f"{call}: {names[0]} is a {_kind(a)} and {names[1]} a {_kind(b)}, expected two arrays of one library")
     if is_torch(a) and a.device != b.device:
         raise DTypeError(f"{call}: {names[0]} is on {a.device} and {names[1]} on {b.device}, expected one device: try .to({str(a.device)!r})")
+
+
+def like_kind(x: Array, other: Array) -> Array:
+    """`x`, as a JAX array where `other` is one."""
+    return sys.modules["jax"].numpy.asarray(x) if is_jax(other) and not is_jax(x) else x
 
 
 def _kind(x: Array) -> str:

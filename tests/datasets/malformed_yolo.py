@@ -25,7 +25,7 @@ CASES = [
     M("Python object", Y, None, "names: !!python/object/apply:os.system [echo]\n",
       "data.yaml: line 1, column 8: content = \"could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system'\": must be valid YAML without tags; hint: mind indentation, and quote names with : or #"),
     M("unknown anchor", Y, None, "names: *cats\n",
-      "data.yaml: line 1, column 8: content = \"found undefined alias 'cats'\": must be valid YAML without tags; hint: mind indentation, and quote names with : or #"),
+      "data.yaml: line 1: alias = '*cats': must not refer to another part; hint: write the value out"),
     M("key twice", Y, "nc: 2", "train: val.txt",
       "data.yaml: line 1: key = 'train': must be there once; hint: remove one of the two"),
     M("no names", Y, "names: [cat, dog]", "",

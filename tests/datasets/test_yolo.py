@@ -109,8 +109,7 @@ def test_a_yaml_bomb_does_no_harm(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_yolo(tmp_path)
     message = plain_message(caught.value, tmp_path)
-    assert message.startswith("data.yaml: whole file: names[0] = ")
-    assert len(message) < 500
+    assert message == "data.yaml: line 2: alias = '*a0': must not refer to another part; hint: write the value out"
 
 
 def test_the_corpus_starts_from_two_layouts() -> None:

@@ -116,6 +116,26 @@ def test_errors_name_what_came_and_what_was_expected(call, error, message):
     assert message is None or str(refusal.value) == message
 
 
+def test_jax_takes_numpy_and_lists_beside_it():
+    jax = pytest.importorskip("jax")
+    a = jax.numpy.asarray(A)
+    for b in (B, B.tolist()):
+        assert isinstance(bl.iou(a, b), jax.Array)
+        assert bl.iou_loss(b, a) == bl.iou_loss(a, jax.numpy.asarray(B))
+
+
+@pytest.mark.parametrize("strings", [np.array(["a"]), np.array([None])])
+def test_what_holds_no_numbers_is_refused(strings):
+    with pytest.raises(DTypeError, match="expected numbers"):
+        bl.iou(strings, B)
+
+
+def test_ln_iou_has_a_finite_gradient_where_little_overlaps():
+    a = torch.tensor([-5.66e-9, -4.4e-12, -1.2e-10, 3.6e8], requires_grad=True)
+    (gradient,) = torch.autograd.grad(bl.iou_log_loss(a, torch.tensor([-0.638, -4e-9, 3.99e10, 6.2e-12])), a)
+    assert gradient.isfinite().all()
+
+
 def test_what_it_prints_as():
     assert repr(bl.giou) == "boxloss.giou"
     assert repr(bl.loss("smooth_l1", beta=0.5)) == "boxloss.smooth_l1_loss(beta=0.5)"

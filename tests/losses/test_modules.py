@@ -1,5 +1,6 @@
 """The torch modules, one for each name."""
 
+import copy
 import pickle
 
 import pytest
@@ -33,6 +34,15 @@ def test_a_module_is_pickled_with_its_model():
     module = bl.nn.SmoothL1Loss(beta=0.5, reduction="sum")
     a, b = torch.rand(6, 4), torch.rand(6, 4)
     assert torch.equal(pickle.loads(pickle.dumps(module))(a, b), module(a, b))
+
+
+def test_a_model_with_a_formula_of_ones_own_can_be_copied():
+    @bl.formula(title="Mine", paper="mine", bounds="[0, 1]", symmetric=True, scale_free=True)
+    def mine(p):
+        return p.jaccard
+
+    copied = copy.deepcopy(bl.nn.BoxLoss(mine))
+    assert copied.loss.formula is mine
 
 
 def test_mistakes_are_found_when_it_is_made():

@@ -80,7 +80,9 @@ class Plan:
         words += ["--image-size", "{}x{}".format(*self.image_size), "--batch-size", str(self.batch_size), "--weights", self.weights]
         if self.evaluate:
             words += ["--train", self.train, "--evaluate-on", ",".join(self.evaluate)]
-        return shlex.join([*words, "--baseline", self.baseline, "--out", str(out)])
+        words += ["--baseline", self.baseline, "--train", self.train, "--eval-every", str(self.eval_every)]
+        words += ["--evaluate-on", ",".join(self.evaluate)] if self.evaluate else []
+        return shlex.join([*words, "--out", str(out)])
 
 
 def _whole(name: str, value: Any, least: int, most: float = math.inf) -> None:

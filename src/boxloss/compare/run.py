@@ -18,7 +18,15 @@ from boxloss.errors import CompareError, MissingExtraError
 if TYPE_CHECKING:
     from boxloss.compare.progress import Display
 
-PACKAGES = {"torch": "torch", "lightning": "lightning", "faster_coco_eval": "faster-coco-eval", "PIL": "Pillow", "rich": "rich"}
+PACKAGES = {
+    "torch": "torch",
+    "lightning": "lightning",
+    "faster_coco_eval": "faster-coco-eval",
+    "PIL": "Pillow",
+    "scipy": "scipy",
+    "matplotlib": "matplotlib",
+    "rich": "rich",
+}
 LOSSES = ("smooth_l1", "iou", "giou", "diou", "ciou")
 
 

@@ -368,4 +368,6 @@ def _costs(results: Results) -> Table:
             rows.append([_name(loss), (str(len(seconds)),), *((f"{value:.0f}",) for value in (summary.fmean(seconds), min(seconds), max(seconds)))])
     parameters = {trial["n_parameters"] for trial in results.trials}
     size = f" The detector has {parameters.pop():,} parameters." if len(parameters) == 1 else ""
-    return Table(["loss", "trials", "CPU-seconds a trial", "least", "most"], rows, (f"Training and evaluation, one thread a trial.{size}",))
+    spent = [trial["setup_cpu_seconds"] for trial in results.trials if trial.get("setup_cpu_seconds")]
+    setup = f" Imports and pictures cost {summary.fmean(spent):.0f} CPU-seconds more, once for all trials of a process." if spent else ""
+    return Table(["loss", "trials", "CPU-seconds a trial", "least", "most"], rows, (f"Training and evaluation, one thread a trial.{setup}{size}",))

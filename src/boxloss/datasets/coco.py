@@ -58,7 +58,7 @@ def read_coco(path: Path, *, pixels: bool = True) -> Dataset:
         if not files:
             Where(path, "folder").refuse("annotations/*.json", MISSING, "must hold at least one JSON file", "give the JSON file itself")
     else:
-        root, files = path.parent.parent if path.resolve().parent.name == "annotations" else path.parent, {"all": path}
+        root, files = path.resolve().parent.parent if path.resolve().parent.name == "annotations" else path.parent, {"all": path}
     classes: tuple[str, ...] | None = None
     splits: dict[str, tuple[Picture, ...]] = {}
     for split, file in files.items():

@@ -52,6 +52,8 @@ def read_bytes(path: Path, root: Path, largest: int = LARGEST_TEXT) -> bytes:
     where = Where(path)
     no_way_out(root, path, where, "path")
     try:
+        if not path.is_file():  # a pipe would be waited for for ever
+            where.refuse("file", path.name, "must be a file", "is it a folder, a pipe or a device, or not there?")
         size = path.stat().st_size
         if size > largest:
             where.refuse("size", size, f"must be at most {largest} bytes", "is this the right file?")
@@ -92,6 +94,8 @@ def walk(folder: Path, root: Path, suffixes: tuple[str, ...]) -> dict[str, Path]
             if file.startswith(".") or path.suffix.lower() not in suffixes:
                 continue
             no_way_out(root, path, Where(path), "path")
+            if not file.isprintable() or not path.is_file():
+                Where(Path(here), "folder").refuse("name", ascii(file), "must be a regular file with a name in Unicode", "rename or remove it")
             name = stem(path.relative_to(folder).as_posix())
             if name in found:
                 rule = f"must have a name of its own, apart from the suffix; there is also {found[name].name}"

@@ -5,7 +5,7 @@ import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from boxloss.errors import DataError, MissingExtraError
 
@@ -72,8 +72,3 @@ def need(module: str, package: str) -> ModuleType:
         if (error.name or "").split(".")[0] != module.split(".")[0]:
             raise
         raise MissingExtraError(package, "data", "reading data sets") from error
-
-
-def as_mapping(value: Any) -> dict[Any, Any] | None:
-    """The value if it is a mapping, else None: keeps the type checker informed after parsing JSON or YAML."""
-    return value if isinstance(value, dict) else None

@@ -247,15 +247,19 @@ def parse_yaml(path: Path, root: Path) -> Any:
     text = read_text(path, root)
 
     def mapping(loader: Any, node: Any, deep: bool = False) -> Any:
-        keys = [key.value for key, _ in node.value if isinstance(key.value, str)]
-        for key in keys:
-            if keys.count(key) > 1:
+        seen: set[str] = set()
+        for key in (key.value for key, _ in node.value if isinstance(key.value, str)):
+            if key in seen:
                 where.at(f"line {node.start_mark.line + 1}").refuse("key", key, "must be there once", "remove one of the two")
+            seen.add(key)
         loader.flatten_mapping(node)
         return yaml.SafeLoader.construct_mapping(loader, node, deep)
 
     safe = type("Safe", (yaml.SafeLoader,), {"construct_mapping": mapping})
     try:
+        for token in yaml.scan(text):
+            if isinstance(token, yaml.AliasToken):  # aliases of aliases make gigabytes of a few lines
+                where.at(f"line {token.start_mark.line + 1}").refuse("alias", f"*{token.value}", "must not refer to another part", "write the value out")
         return yaml.load(text, Loader=safe)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark

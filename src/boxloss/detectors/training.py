@@ -58,10 +58,10 @@ class Learner(lightning.LightningModule):
     """Trains `detector` with the loss: focal classification + `box_weight` * mean of `box_loss` over the positive points.
 
     Bits: on one thread the same detector, data, seed and loss give the same weights, and so does a training that was stopped after any epoch and
-    continued by `trainer.fit(ckpt_path=...)`: all state is in the weights, the optimiser and the step count.
+    continued: all state is in the weights, the optimiser and the step count (see `boxloss.compare.fit`).
 
     `last_epoch` tells of the epoch that runs or ended last: train_loss, class_loss and box_loss (means over the steps; box_loss before its weight),
-    positives (how many), and disjoint_share (of the positives, those whose prediction did not overlap its target). Logged under the same names.
+    positives (how many), and disjoint_share (of the positives, those whose prediction did not overlap its target).
     """
 
     def __init__(self, detector: nn.Module, box_loss: BoxLoss, n_steps: int, *, box_weight: float = 1.0, recipe: Recipe | None = None):
@@ -97,9 +97,6 @@ class Learner(lightning.LightningModule):
         loader = self.trainer.train_dataloader
         if isinstance(loader, TrainingLoader):
             loader.epoch = self.current_epoch
-
-    def on_train_epoch_end(self) -> None:
-        self.log_dict(self.last_epoch)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         decay = [p for p in self.detector.parameters() if p.ndim > 1]

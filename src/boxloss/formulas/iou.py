@@ -3,7 +3,7 @@
 import math
 
 from boxloss.formulas.record import formula
-from boxloss.ops import Array, constant, log, log1p, where
+from boxloss.ops import Array, constant, hold, log, log1p, where
 from boxloss.pair import Pair
 
 NO_OVERLAP = 126 * math.log(2)
@@ -38,6 +38,19 @@ def iou(p: Pair) -> Array:
     return p.jaccard
 
 
+def _far(p: Pair, there: Array) -> Array:
+    """-ln IoU where `there`: its value from IoU, its derivative from the logarithms of the overlap's sides and of the union.
+
+    The quotient's derivative has factors of 1 / IoU and 1 / union, whose product leaves the type long before the derivative itself does.
+    """
+
+    def logarithm(x: Array) -> Array:
+        return log(where(there, x, constant(x, 1.0)))
+
+    parts = logarithm(p.union) - (logarithm(p.x.overlap) + logarithm(p.y.overlap))
+    return hold(-logarithm(p.iou)) + (parts - hold(parts))
+
+
 @formula(
     title="IoU loss (logarithmic)",
     paper="Yu et al., UnitBox: An Advanced Object Detection Network, ACM MM 2016, arXiv:1608.01471",
@@ -63,7 +76,7 @@ def iou_log(p: Pair) -> Array:
     overlapping = p.iou > tiny
     # Near a match log1p of the small distance is exact; far from it the logarithm of the small overlap is.
     near = p.jaccard < 0.25
-    far_value = -log(where(overlapping & ~near, p.iou, constant(p.iou, 1.0)))
+    far_value = _far(p, overlapping & ~near)
     near_value = -log1p(where(near, -p.jaccard, constant(p.jaccard, 0.0)))
     apart = p.iou <= tiny
     return where(apart, constant(p.iou, NO_OVERLAP), where(near, near_value, far_value))

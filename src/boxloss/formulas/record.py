@@ -43,6 +43,13 @@ class Formula:
         """Pickled by its place: the module that defines it, and its name there."""
         return _defined_in, (self.function.__module__, self.name)
 
+    def __copy__(self) -> "Formula":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Formula":
+        """Itself: a formula does not change, and copies of a model may hold one that is defined inside a function."""
+        return self
+
     @cached_property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, with their defaults."""

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
-from boxloss.boxes import check_format, check_shape, convert
-from boxloss.errors import DTypeError, ShapeError
-from boxloss.ops import Array, as_array, astype, check_same_kind, working_dtype
+from boxloss.boxes import check_broadcast, check_format, check_shape, convert
+from boxloss.errors import DTypeError
+from boxloss.ops import Array, as_array, astype, check_same_kind, like_kind, working_dtype
 from boxloss.pair import Pair
 
 
@@ -15,6 +13,7 @@ def prepare(call: str, names: tuple[str, str], a: Any, b: Any, format: str) -> t
     check_format(format, call)
     a, b = as_array(a, names[0]), as_array(b, names[1])
     check_same_kind(call, names, a, b)
+    a, b = like_kind(a, b), like_kind(b, a)
     for name, boxes in zip(names, (a, b), strict=True):
         check_shape(boxes, name, call)
         if "complex" in str(boxes.dtype):
@@ -25,11 +24,7 @@ def prepare(call: str, names: tuple[str, str], a: Any, b: Any, format: str) -> t
 
 def pair(call: str, names: tuple[str, str], a: Array, b: Array) -> Pair:
     """The `Pair` of two prepared arrays that broadcast. Raises `ShapeError` where they do not."""
-    try:
-        np.broadcast_shapes(tuple(a.shape), tuple(b.shape))
-    except ValueError:
-        hint = ". For every box against every box, use boxloss.pairwise" if a.ndim == b.ndim == 2 else ""
-        raise ShapeError(f"{call}: {names[0]} has shape {tuple(a.shape)} and {names[1]} {tuple(b.shape)}, which do not broadcast{hint}") from None
+    check_broadcast(call, names, a, b, ". For every box against every box, use boxloss.pairwise" if a.ndim == b.ndim == 2 else "")
     return Pair(_columns(a), _columns(b))
 
 

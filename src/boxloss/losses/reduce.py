@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from boxloss.errors import ParameterError, ShapeError
+from boxloss.errors import DTypeError, ParameterError, ShapeError
 from boxloss.ops import Array, as_array, astype, check_same_kind, is_torch, namespace, ratio
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -39,6 +39,8 @@ def _weight(call: str, values: Array, weight: Any) -> Array:
         weight = namespace(values).as_tensor(weight, device=values.device)
     weight = as_array(weight, "weight")
     check_same_kind(call, ("pred", "weight"), values, weight)
+    if "complex" in str(weight.dtype):
+        raise DTypeError(f"{call}: weight holds {weight.dtype}, expected real numbers")
     try:
         shape = np.broadcast_shapes(tuple(weight.shape), tuple(values.shape))
     except ValueError:
