@@ -78,8 +78,15 @@ def test_dataset_and_convert(tmp_path):
     assert {file.name for file in (tmp_path / "pictures").iterdir()} == {"samples.png", "distributions.png"}
 
 
+def test_dataset_draws_what_it_can(tmp_path):
+    done = boxloss("dataset", shared("data", "coco100", "ground_truth.json"), cwd=tmp_path)
+    assert done.returncode == 0
+    assert [file.name for file in (tmp_path / "runs" / "ground_truth-dataset").iterdir()] == ["distributions.png"]
+    assert "no samples drawn: " in done.stderr
+
+
 def test_dataset_reports_boxes_without_size():
-    done = boxloss("dataset", shared("data", "bccd"))
+    done = boxloss("dataset", shared("data", "bccd"), "--no-pictures")
     assert done.returncode == 0
     assert re.search(r"4,888 boxes", done.stdout)
     assert "BloodImage_00338" in done.stdout

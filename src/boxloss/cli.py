@@ -16,7 +16,7 @@ except ImportError as missing:  # the core installs without them
     sys.exit(f"boxloss: error: the command line needs {missing.name}, which is not installed: pip install 'boxloss[cli]'")
 
 from boxloss import __version__
-from boxloss.errors import BoxLossError, ParameterError, UnknownNameError
+from boxloss.errors import BoxLossError, DataError, ParameterError, UnknownNameError
 
 app = typer.Typer(
     add_completion=False,
@@ -148,19 +148,28 @@ def _seeds(text: str) -> int | list[int]:
 @app.command()
 def dataset(
     data: Data,
-    out: Annotated[Path | None, typer.Option(help="A folder for samples.png and distributions.png.", show_default="no pictures")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for samples.png and distributions.png.", show_default="runs/NAME-dataset")] = None,
+    pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="Draw them. With --json they are drawn where --out is given.")] = True,
     split: Annotated[str | None, typer.Option(help="Of one split alone.", show_default="all")] = None,
     format: Format = None,
     as_json: AsJson = False,
 ) -> None:
-    """What a data set holds: counts, sizes, aspect ratios, overlaps, and what is odd about it.
+    """What a data set holds: counts, sizes, aspect ratios, overlaps, and what is odd about it; with a picture of samples and one of the distributions.
 
     Example: boxloss dataset DATA --out pictures
     """
     from boxloss.datasets import load
     from boxloss.datasets.summary import as_text, summarise, tables
 
-    found = load(data, format=_data_format(format), pixels=out is not None)
+    draw = pictures and (out is not None or not as_json)
+    no_samples = "" if draw else "not asked for"
+    try:
+        found = load(data, format=_data_format(format), pixels=draw)
+    except DataError as missing:
+        if not draw:
+            raise
+        # Annotations alone can still be counted; what is wrong with them is raised again here.
+        found, no_samples = load(data, format=_data_format(format), pixels=False), str(missing)
     if split is not None:
         found = found.only(split)
     summary = summarise(found)
@@ -173,14 +182,18 @@ def dataset(
             output.print(f"note: {note}", markup=False, style="yellow")
     else:
         print(as_text(summary))
-    if out is not None:
+    if draw:
         from boxloss.draw import style
         from boxloss.draw.dataset import distributions_figure, samples_figure
 
-        out.mkdir(parents=True, exist_ok=True)
-        for name, figure in (("samples", samples_figure(found)), ("distributions", distributions_figure(found))):
-            style.save(figure, out / f"{name}.png")
-            errors.print(f"drawn: {out / name}.png", markup=False)
+        folder = out or Path("runs") / f"{found.name}-dataset"
+        folder.mkdir(parents=True, exist_ok=True)
+        figures = {"distributions": distributions_figure} | ({} if no_samples else {"samples": samples_figure})
+        for name, figure in figures.items():
+            style.save(figure(found), folder / f"{name}.png")
+            errors.print(f"drawn: {folder / name}.png", markup=False)
+        if no_samples:
+            errors.print(f"no samples drawn: {no_samples}", markup=False)
 
 
 def _data_format(format: str | None) -> Any:
