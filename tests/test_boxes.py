@@ -80,7 +80,7 @@ def test_pixels_and_shares():
     shares = boxes.normalise(a, (100, 80))
     close(shares, [[0.1, 0.25, 0.3, 0.75]], "float64")
     close(boxes.denormalise(shares, (100, 80)), a.tolist(), "float64")
-    with pytest.raises(InvalidBoxError, match="expected \(width, height\), both above 0"):
+    with pytest.raises(InvalidBoxError, match=r"expected \(width, height\), both above 0"):
         boxes.normalise(a, (0, 80))
 
 
