@@ -92,17 +92,25 @@ def _stack(like: Array, *columns: Array) -> Array:
     return namespace(like).stack(columns, -1) if is_torch(like) else namespace(like).stack(columns, axis=-1)
 
 
+def corners(columns: tuple[Array, ...], source: str) -> tuple[Array, ...]:
+    """Left, top, right and bottom, from the four columns of boxes in the format `source`; `ltrb` as seen from the point 0."""
+    p, q, r, s = columns
+    if source == "xywh":
+        return p, q, p + r, q + s
+    if source == "cxcywh":
+        half_w, half_h = r * 0.5, s * 0.5
+        return p - half_w, q - half_h, p + half_w, q + half_h
+    return (-p, -q, r, s) if source == "ltrb" else columns
+
+
 def _to_xyxy(boxes: Array, source: str, points: Array) -> Array:
     if source == "xyxy":
         return boxes
-    p, q, r, s = (boxes[..., i] for i in range(4))
-    if source == "xywh":
-        return _stack(boxes, p, q, p + r, q + s)
-    if source == "cxcywh":
-        half_w, half_h = r * 0.5, s * 0.5
-        return _stack(boxes, p - half_w, q - half_h, p + half_w, q + half_h)
-    x, y = points[..., 0], points[..., 1]
-    return _stack(boxes, x - p, y - q, x + r, y + s)
+    columns = tuple(boxes[..., i] for i in range(4))
+    if source == "ltrb":
+        x, y, (p, q, r, s) = points[..., 0], points[..., 1], columns
+        return _stack(boxes, x - p, y - q, x + r, y + s)
+    return _stack(boxes, *corners(columns, source))
 
 
 def _from_xyxy(boxes: Array, target: str, points: Array) -> Array:

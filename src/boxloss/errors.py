@@ -38,6 +38,10 @@ class ParameterError(BoxLossError):
     """A parameter's value, or its name, that a function does not take."""
 
 
+class FormulaError(BoxLossError):
+    """A formula does what a formula cannot; the message names its line."""
+
+
 class DataError(BoxLossError):
     """A data file that breaks a rule: says file, record, field, value, rule and hint."""
 

@@ -4,8 +4,10 @@ A library is recognised by its arrays, never imported for its own sake: NumPy, P
 Each function is defined by its value *and* its derivative: ties are shared half and half, 0/0 is 0 with derivative 0.
 """
 
+import functools
 import math
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,12 @@ from boxloss.errors import DTypeError
 
 Array = Any
 """An array of NumPy, PyTorch, JAX or CuPy."""
+
+
+class Symbol:
+    """What stands for a number while a formula is looked at rather than run: `boxloss.calculus.graph.Node` is the one kind."""
+
+    __slots__ = ()
 
 
 def is_torch(x: Array) -> bool:
@@ -33,6 +41,9 @@ def namespace(*arrays: Array) -> Any:
     """
     if is_torch(arrays[0]):
         return sys.modules["torch"]
+    for a in arrays:
+        if isinstance(a, Symbol):
+            return a.__array_namespace__()
     if all(isinstance(a, (np.ndarray, np.generic)) for a in arrays):
         return np
     # Imported here: it costs a tenth of a second that NumPy and torch users need not pay.
@@ -133,9 +144,16 @@ def hold(x: Array) -> Array:
     """`x`, held constant in every derivative."""
     if is_torch(x):
         return x.detach()
+    if isinstance(x, Symbol):
+        return x.hold()
     if is_jax(x):
         return sys.modules["jax"].lax.stop_gradient(x)
     return x
+
+
+def with_slope(x: Array, carrier: Array) -> Array:
+    """The value of `x` with the derivative of `carrier`; `carrier` must be finite."""
+    return x.with_slope(carrier) if isinstance(x, Symbol) else hold(x) + (carrier - hold(carrier))
 
 
 def ratio(x: Array, y: Array) -> Array:
@@ -160,6 +178,18 @@ def _divide(x: Array, y: Array) -> Array:
     return divide(x, y)
 
 
+def elementary(function: Callable[..., Array]) -> Callable[..., Array]:
+    """A function that is an operation of its own while a formula is traced: its derivative is known there (`boxloss.calculus.derivative`), and
+    shorter than its polynomial's."""
+
+    @functools.wraps(function)
+    def call(*x: Array) -> Array:
+        return x[0].elementary(function, *x) if isinstance(x[0], Symbol) else function(*x)
+
+    return call
+
+
+@elementary
 def log(x: Array) -> Array:
     """The natural logarithm of a normal number `x` > 0.
 
@@ -183,6 +213,8 @@ def log1p(x: Array) -> Array:
 
 def power_of_two(x: Array) -> Array:
     """The largest power of two that is not above `x` (> 0), exactly: its exponent bits alone. 0 for 0 and for subnormal numbers."""
+    if isinstance(x, Symbol):
+        return x.power_of_two()
     x = hold(x)
     mask = 0x7FF0000000000000 if x.dtype.itemsize == 8 else 0x7F800000
     return _from_bits(_bits(x) & mask, x)
@@ -205,9 +237,90 @@ def _from_bits(bits: Array, like: Array) -> Array:
 
 def _exponent(power: Array) -> Array:
     """k for power = 2^k, a normal number, as a floating-point number."""
+    if isinstance(power, Symbol):
+        return power.exponent()
     wide = power.dtype.itemsize == 8
     shift, bias = (52, 1023) if wide else (23, 127)
     return astype(_bits(power) >> shift, power.dtype) - float(bias)
+
+
+def absolute(x: Array) -> Array:
+    """|x|, with derivative 0 at 0."""
+    # max(x, -x) has the derivative 0 at 0, as a tie shared half and half.
+    return maximum(x, -x)
+
+
+def sqrt(x: Array) -> Array:
+    """The square root of `x` >= 0; at 0 its derivative is 0, not infinite: the distance of a thing to itself pulls nowhere."""
+    zero = x == 0
+    return where(zero, x * 0.0, namespace(x).sqrt(where(zero, constant(x, 1.0), x)))
+
+
+@elementary
+def exp(x: Array) -> Array:
+    """e to the `x`; at most the type's largest number, and 0 below the logarithm of its smallest normal one."""
+    smallest, largest_power = exponents(x)
+    # Beyond the type's range both ends stand still; NaN passes through.
+    low, high = smallest * math.log(2), largest_power * math.log(2)
+    inside = minimum(maximum(x, constant(x, low)), constant(x, high))
+    whole = hold(namespace(x).floor(inside * (1 / math.log(2)) + 0.5))
+    # ln 2 in two parts, the first with so few bits that its product with `whole` is exact.
+    part = (inside - whole * _LN2_HIGH) - whole * _LN2_LOW
+    series = constant(x, 1.0 / math.factorial(18 if x.dtype.itemsize == 8 else 9))
+    for k in range(17 if x.dtype.itemsize == 8 else 8, -1, -1):
+        series = series * part + 1.0 / math.factorial(k)
+    return where(x < low, 0.0 * series, series * _two_to_the(whole))
+
+
+_LN2_HIGH = 355 / 512
+_LN2_LOW = math.log(2) - _LN2_HIGH
+
+
+def _two_to_the(k: Array) -> Array:
+    """2^k for a whole number k among the type's exponents, exactly."""
+    if isinstance(k, Symbol):
+        return k.two_to_the()
+    wide = k.dtype.itemsize == 8
+    shift, bias = (52, 1023) if wide else (23, 127)
+    xp = namespace(k)
+    # NaN has no whole number; its result is NaN whatever the power.
+    whole = astype(where(k == k, k, 0.0), xp.int64 if wide else xp.int32)
+    return _from_bits((whole + bias) << shift, k)
+
+
+def sin(x: Array) -> Array:
+    """The sine of `x` radians, |x| up to some thousands."""
+    return _sine(x, 0)
+
+
+def cos(x: Array) -> Array:
+    """The cosine of `x` radians, |x| up to some thousands."""
+    return _sine(x, 1)
+
+
+def _sine(x: Array, quarters: int) -> Array:
+    """sin(x + quarters * pi / 2): x less a whole number of quarter turns, then the polynomial of the sine or the cosine of what is left."""
+    whole = hold(namespace(x).floor(x * (2 / math.pi) + 0.5))
+    # pi / 2 in three parts, the first two with so few bits that their products with `whole` are exact.
+    part = ((x - whole * _QUARTER[0]) - whole * _QUARTER[1]) - whole * _QUARTER[2]
+    turn = whole + float(quarters)
+    turn = hold(turn - 4.0 * namespace(x).floor(turn * 0.25))  # 0, 1, 2 or 3
+    square = part * part
+    terms = 9 if x.dtype.itemsize == 8 else 5
+    sine = constant(x, _taylor(2 * terms + 1))
+    cosine = constant(x, _taylor(2 * terms))
+    for k in range(terms - 1, -1, -1):
+        sine = sine * square + _taylor(2 * k + 1)
+        cosine = cosine * square + _taylor(2 * k)
+    value = where((turn == 1.0) | (turn == 3.0), cosine, sine * part)
+    return where(turn < 2.0, value, -value)
+
+
+def _taylor(k: int) -> float:
+    return (-1) ** (k // 2) / math.factorial(k)
+
+
+_QUARTER = (201 / 128, 64938 / 2**27, 9.920935796805404e-10)
 
 
 def atan2(y: Array, x: Array) -> Array:
@@ -219,10 +332,16 @@ def atan2(y: Array, x: Array) -> Array:
     xp = namespace(x)
     steep = xp.abs(y) > xp.abs(x)
     # The quotient is y / x or x / y by the larger part, and the derivative follows the same choice: no absolute value, no tie.
-    angle = _atan(ratio(where(steep, x, y), where(steep, y, x)))
+    angle = _slope_angle(where(steep, x, y), where(steep, y, x))
     half_turn = where(x < 0, where(y < 0, constant(x, -math.pi), math.pi), 0.0)
     quarter_turn = where(y < 0, constant(y, -math.pi / 2), math.pi / 2)
     return where(steep, quarter_turn - angle, half_turn + angle)
+
+
+@elementary
+def _slope_angle(rise: Array, run: Array) -> Array:
+    """The arc tangent of rise / run, |rise| <= |run|; 0 where both are 0."""
+    return _atan(ratio(rise, run))
 
 
 def _atan(r: Array) -> Array:
@@ -230,6 +349,7 @@ def _atan(r: Array) -> Array:
     return _odd(r, ATAN64 if r.dtype.itemsize == 8 else ATAN32)
 
 
+@elementary
 def _atanh(z: Array) -> Array:
     """The inverse hyperbolic tangent for |z| <= 0.1716."""
     return _odd(z, ATANH64 if z.dtype.itemsize == 8 else ATANH32)

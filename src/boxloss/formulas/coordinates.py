@@ -2,13 +2,8 @@
 
 from boxloss.errors import ParameterError
 from boxloss.formulas.record import formula
-from boxloss.ops import Array, constant, hold, largest, maximum, where
+from boxloss.ops import Array, absolute, constant, hold, largest, where, with_slope
 from boxloss.pair import Pair
-
-
-def _absolute(d: Array) -> Array:
-    # max(d, -d) has the derivative 0 at 0, as a tie shared half and half.
-    return maximum(d, -d)
 
 
 def _sign(d: Array) -> Array:
@@ -20,9 +15,9 @@ def _sum(terms: tuple[Array, ...], slopes: tuple[Array, ...], edges: tuple[Array
     left, top, right, bottom = terms
     total = (left + top) + (right + bottom)
     most = constant(total, largest(total))
-    # Zero in value; its derivative is that of the terms, which overflow has not touched.
-    carrier = sum((d - hold(d)) * hold(slope) for d, slope in zip(edges, slopes, strict=True))
-    return where(total > most, most + carrier, total)
+    # The derivative of the terms, which overflow has not touched.
+    carrier = sum(with_slope(constant(d, 0.0), d) * hold(slope) for d, slope in zip(edges, slopes, strict=True))
+    return where(total > most, with_slope(most, carrier), total)
 
 
 @formula(
@@ -45,7 +40,7 @@ def l1(p: Pair) -> Array:
     Shapes: boxes (..., 4) and (..., 4) broadcast to (...). In the boxes' unit, so it grows with the picture.
     Gradient: 1 or -1 in each coordinate that differs, 0 in one that agrees. Overlap plays no part.
     """
-    return _sum(tuple(_absolute(d) for d in p.edges), tuple(_sign(d) for d in p.edges), p.edges)
+    return _sum(tuple(absolute(d) for d in p.edges), tuple(_sign(d) for d in p.edges), p.edges)
 
 
 @formula(
@@ -99,7 +94,7 @@ def smooth_l1(p: Pair, *, beta: float = 1.0) -> Array:
         return l1.function(p)
 
     def smooth(d: Array) -> Array:
-        size = _absolute(d)
+        size = absolute(d)
         near = size < beta
         # Divided before it is squared: d^2 would underflow for coordinates below 1e-19, and the quotient is at most 1.
         inside = where(near, d, 0.0)

@@ -3,7 +3,7 @@
 import math
 
 from boxloss.formulas.record import formula
-from boxloss.ops import Array, constant, hold, log, log1p, where
+from boxloss.ops import Array, constant, log, log1p, where, with_slope
 from boxloss.pair import Pair
 
 NO_OVERLAP = 126 * math.log(2)
@@ -48,7 +48,7 @@ def _far(p: Pair, there: Array) -> Array:
         return log(where(there, x, constant(x, 1.0)))
 
     parts = logarithm(p.union) - (logarithm(p.x.overlap) + logarithm(p.y.overlap))
-    return hold(-logarithm(p.iou)) + (parts - hold(parts))
+    return with_slope(-logarithm(p.iou), parts)
 
 
 @formula(

@@ -29,7 +29,7 @@ class Loss:
     def __call__(self, pred: Any, target: Any, *, reduction: str = "mean", weight: Any = None, format: str = "xyxy", **parameters: Any) -> Array:
         self.formula.check_parameters(parameters)
         a, b = prepare(self.__name__, ("pred", "target"), pred, target, format)
-        p = pair(self.__name__, ("pred", "target"), a, b)
+        p = pair(self.__name__, ("pred", "target"), a, b, format)
         return _quietly(a, lambda: reduce(self.__name__, self.formula(p, **self.parameters | parameters), reduction, weight))
 
     def __repr__(self) -> str:
@@ -48,7 +48,7 @@ class Similarity:
     def __call__(self, a: Any, b: Any, *, format: str = "xyxy", **parameters: Any) -> Array:
         self.formula.check_parameters(parameters)
         a, b = prepare(self.__name__, ("a", "b"), a, b, format)
-        p = pair(self.__name__, ("a", "b"), a, b)
+        p = pair(self.__name__, ("a", "b"), a, b, format)
         return _quietly(a, lambda: self.formula.measure(p, **parameters))
 
     def __repr__(self) -> str:
@@ -84,7 +84,7 @@ def pairwise(name: str | Formula, a: Any, b: Any, *, format: str = "xyxy", **par
     for label, boxes in (("a", a), ("b", b)):
         if boxes.ndim < 2:
             raise ShapeError(f"{call}: {label} has shape {tuple(boxes.shape)}, expected (..., N, 4): for a single box try {label}[None]")
-    p = pair(call, ("a", "b"), a[..., :, None, :], b[..., None, :, :])
+    p = pair(call, ("a", "b"), a[..., :, None, :], b[..., None, :, :], format)
     function: Callable[..., Array] = formula if as_loss else formula.measure
     return _quietly(a, lambda: function(p, **parameters))
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from boxloss.boxes import check_broadcast, check_format, check_shape, convert
+from boxloss.boxes import check_broadcast, check_format, check_shape, corners
 from boxloss.errors import DTypeError
 from boxloss.ops import Array, as_array, astype, check_same_kind, like_kind, working_dtype
 from boxloss.pair import Pair
 
 
 def prepare(call: str, names: tuple[str, str], a: Any, b: Any, format: str) -> tuple[Array, Array]:
-    """Both arrays as `xyxy` in the type that they are computed in. Raises `ShapeError`, `DTypeError` or `FormatError`."""
+    """Both arrays in the type that they are computed in. Raises `ShapeError`, `DTypeError` or `FormatError`."""
     check_format(format, call)
     a, b = as_array(a, names[0]), as_array(b, names[1])
     check_same_kind(call, names, a, b)
@@ -19,22 +19,16 @@ def prepare(call: str, names: tuple[str, str], a: Any, b: Any, format: str) -> t
         if "complex" in str(boxes.dtype):
             raise DTypeError(f"{call}: {name} holds {boxes.dtype}, expected real numbers")
     dtype = working_dtype(a, b)
-    return _corners(astype(a, dtype), format), _corners(astype(b, dtype), format)
+    return astype(a, dtype), astype(b, dtype)
 
 
-def pair(call: str, names: tuple[str, str], a: Array, b: Array) -> Pair:
+def pair(call: str, names: tuple[str, str], a: Array, b: Array, format: str) -> Pair:
     """The `Pair` of two prepared arrays that broadcast. Raises `ShapeError` where they do not."""
     check_broadcast(call, names, a, b, ". For every box against every box, use boxloss.pairwise" if a.ndim == b.ndim == 2 else "")
-    return Pair(_columns(a), _columns(b))
+    return Pair(columns(a, format), columns(b, format))
 
 
-def _columns(boxes: Array) -> tuple[Array, ...]:
-    return tuple(boxes[..., i] for i in range(4))
-
-
-def _corners(boxes: Array, format: str) -> Array:
-    if format == "ltrb":
-        # Both boxes are measured from one point, and it does not matter where it lies: from 0 nothing is rounded.
-        origin = boxes[..., :2] * 0.0
-        return convert(boxes, "ltrb", "xyxy", points=origin)
-    return convert(boxes, format, "xyxy")
+def columns(boxes: Array, format: str) -> tuple[Array, ...]:
+    """The four corners' coordinates, each of shape (...)."""
+    # In `ltrb` both boxes are measured from one point, and it does not matter where it lies: from 0 nothing is rounded.
+    return corners(tuple(boxes[..., i] for i in range(4)), format)

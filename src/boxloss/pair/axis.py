@@ -13,10 +13,11 @@ class Axis:
     An inverted interval (high < low) counts as the point in its middle; `inversion` is what it costs. See docs/decisions/inverted-boxes.md.
     """
 
-    def __init__(self, a_low: Array, a_high: Array, b_low: Array, b_high: Array):
+    def __init__(self, a_low: Array, a_high: Array, b_low: Array, b_high: Array, prefix: str = "", upright: bool = False):
+        self.prefix = prefix
         self.raw = a_low, a_high, b_low, b_high
-        self.a_low, self.a_high = _upright(a_low, a_high)
-        self.b_low, self.b_high = _upright(b_low, b_high)
+        self.a_low, self.a_high = (a_low, a_high) if upright else _upright(a_low, a_high)
+        self.b_low, self.b_high = (b_low, b_high) if upright else _upright(b_low, b_high)
 
     @quantity
     def inversion(self) -> tuple[Array, Array]:

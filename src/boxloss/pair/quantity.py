@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
+from boxloss.ops import Symbol
+
 T = TypeVar("T")
 
 
@@ -20,6 +22,8 @@ class quantity(Generic[T]):
         if owner is None:
             return self
         value = self.work(owner)
+        if isinstance(value, Symbol):
+            value.label(getattr(owner, "prefix", "") + self.name)
         # The instance's own attribute is found before this descriptor from now on.
         setattr(owner, self.name, value)
         return value

@@ -1,6 +1,6 @@
 """A pair's unit of length: a power of two near the size of its hull, so that no product of lengths over- or underflows."""
 
-from boxloss.ops import Array, constant, exponents, hold, maximum, minimum, power_of_two, where
+from boxloss.ops import Array, constant, exponents, hold, maximum, minimum, power_of_two, where, with_slope
 from boxloss.pair.axis import extent
 
 
@@ -24,7 +24,6 @@ def rescale(a: tuple[Array, ...], b: tuple[Array, ...]) -> tuple[tuple[Array, ..
 
     def scaled(x: Array) -> Array:
         lifted = x * lift
-        with_slope = lifted * slope
-        return hold(lifted * factor) + (with_slope - hold(with_slope))
+        return with_slope(lifted * factor, lifted * slope)
 
     return tuple(scaled(x) for x in a), tuple(scaled(x) for x in b)

@@ -1,0 +1,164 @@
+"""From a graph to source text: assignments that a person can read and a compiler takes.
+
+A quantity that the formula names (`overlap`, `union`, `alpha`, and `d_overlap` for the loss's slope along it) keeps its name, what is needed once is written where
+it is needed, and what is needed twice without a name is `t1`, `t2`, ...
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from boxloss.calculus.graph import Node, reachable
+from boxloss.calculus.trace import Traced
+
+LINE = 110
+"""An expression is at most about this long before a part of it gets a name of its own."""
+
+SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "==", "ne": "!=", "and": "&", "or": "|"}
+
+
+@dataclass(frozen=True)
+class Language:
+    """How a language writes what an expression is made of."""
+
+    calls: dict[str, str]
+    """Operation -> a pattern of its arguments."""
+    number: Callable[[float, str], str]
+    """A constant, given its value and number type."""
+    assign: str = "{name} = {value}"
+    truths: tuple[str, str] = ("False", "True")
+    signs: dict[str, str] = field(default_factory=lambda: SIGNS)
+    reserved: frozenset[str] = frozenset()
+    """Names that mean something else there."""
+
+
+def assignments(traced: Traced, language: Language, taken: frozenset[str] = frozenset()) -> tuple[list[str], list[str]]:
+    """The lines that compute `traced`'s outputs from variables named like its inputs, and the outputs' names. `taken` are names that they may not use."""
+    outputs = traced.outputs
+    nodes = reachable(outputs)
+    uses = _uses(nodes, outputs)
+    names = _Names(language.reserved | taken | {x.name for x in traced.inputs if x.name})
+    written: dict[int, str] = {x.index: str(x.name) for x in traced.inputs}
+    lines: list[str] = []
+    for node in nodes:
+        if node.index in written:
+            continue
+        text = _expression(node, written, language, traced.dtype)
+        worth_a_name = uses[node.index] > 1 or node.name is not None or len(text) > LINE
+        if node.args and worth_a_name:
+            name = names.new(node.name)
+            lines.append(language.assign.format(name=name, value=_bare(text)))
+            text = name
+        written[node.index] = text
+    return lines, [written[x.index] for x in outputs]
+
+
+def constants(traced: Traced) -> list[float]:
+    """The constants that the text of `traced` holds, in the order of their first use."""
+    return list(dict.fromkeys(float(x.value) for x in reachable(traced.outputs) if x.op == "const"))
+
+
+def _uses(nodes: list[Node], outputs: list[Node]) -> dict[int, int]:
+    uses = dict.fromkeys((x.index for x in nodes), 0)
+    for x in [*outputs, *(argument for node in nodes for argument in node.args)]:
+        uses[x.index] += 1
+    return uses
+
+
+def _expression(node: Node, written: dict[int, str], language: Language, dtype: str) -> str:
+    if node.op == "const":
+        return language.number(float(node.value), dtype)
+    if node.op == "truth":
+        return language.truths[bool(node.value)]
+    args = [written[x.index] for x in node.args]
+    if node.op in language.calls:
+        return language.calls[node.op].format(*map(_bare, args)) if language.calls[node.op].endswith(")") else language.calls[node.op].format(*args)
+    return f"({args[0]} {language.signs[node.op]} {args[1]})"
+
+
+def _bare(text: str) -> str:
+    """An expression without the brackets around the whole of it."""
+    if not text.startswith("("):
+        return text
+    depth = 0
+    for i, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return text[1:-1] if i == len(text) - 1 else text
+    return text
+
+
+class _Names:
+    def __init__(self, taken: frozenset[str] | set[str]):
+        self._taken, self._count = set(taken), 0
+
+    def new(self, wish: str | None) -> str:
+        if wish is None:
+            self._count += 1
+            wish = f"t{self._count}"
+        name, n = wish, 1
+        while name in self._taken:
+            n += 1
+            name = f"{wish}_{n}"
+        self._taken.add(name)
+        return name
+
+
+# ---- the three languages
+
+_PYTHON_CALLS = {
+    "neg": "(-{0})",
+    "min": "minimum({0}, {1})",
+    "max": "maximum({0}, {1})",
+    "where": "where({0}, {1}, {2})",
+    "power_of_two": "power_of_two({0})",
+    "exponent": "exponent({0})",
+    "two_to_the": "two_to_the({0})",
+}
+_NAMED = {0.0: "zero", 1.0: "one", 2.0: "two", 0.5: "half", 0.25: "quarter"}
+
+
+def named_constant(value: float, dtype: str) -> str:
+    """A constant's name: `half`, or `c_` and its digits, which are enough to tell it from every other of its type."""
+    if value in _NAMED and not (value == 0 and np.signbit(value)):
+        return _NAMED[value]
+    digits = repr(np.dtype(dtype).type(value).item() if dtype == "float64" else np.float32(value).item())
+    return "c_" + digits.replace("-", "m").replace("+", "").replace(".", "_")
+
+
+NUMBA = Language(
+    calls=_PYTHON_CALLS | {"abs": "absolute({0})", "sqrt": "sqrt({0})", "floor": "floor({0})", "not": "(not {0})"},
+    number=named_constant,
+    reserved=frozenset({"minimum", "maximum", "where", "sqrt", "floor", "absolute", "exponent", *_NAMED.values()}),
+)
+TRITON = Language(
+    calls={
+        **_PYTHON_CALLS,
+        "abs": "tl.abs({0})",
+        "sqrt": "square_root({0})",
+        "floor": "tl.floor({0})",
+        "not": "(~{0})",
+        "where": "tl.where({0}, {1}, {2})",
+        "div": "divide({0}, {1})",
+    },
+    number=named_constant,
+    reserved=NUMBA.reserved | {"tl"},
+)
+JAVASCRIPT = Language(
+    calls={
+        **_PYTHON_CALLS,
+        "abs": "Math.abs({0})",
+        "sqrt": "Math.sqrt({0})",
+        "floor": "Math.floor({0})",
+        "power_of_two": "powerOfTwo({0})",
+        "two_to_the": "twoToThe({0})",
+        "not": "(!{0})",
+        "where": "({0} ? {1} : {2})",
+    },
+    number=lambda value, dtype: f"({value!r})" if value < 0 else repr(value),
+    assign="const {name} = {value};",
+    truths=("false", "true"),
+    signs=SIGNS | {"eq": "===", "ne": "!==", "and": "&&", "or": "||"},
+    reserved=frozenset({"minimum", "maximum", "exponent", "powerOfTwo", "twoToThe", "Math"}),
+)

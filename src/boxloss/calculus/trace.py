@@ -1,0 +1,85 @@
+"""From a formula to its graph: the formula is run once, on a pair whose coordinates are symbols."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from boxloss.boxes import corners
+from boxloss.calculus.derivative import derivative, without_holds
+from boxloss.calculus.graph import Graph, Node
+from boxloss.errors import FormulaError
+from boxloss.formulas import Formula
+from boxloss.pair import Pair
+
+SIDES = {
+    "xyxy": ("left", "top", "right", "bottom"),
+    "xywh": ("left", "top", "width", "height"),
+    "cxcywh": ("x", "y", "width", "height"),
+    "ltrb": ("left", "top", "right", "bottom"),
+}
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A formula as a graph: eight coordinates in; the value, and the slopes along the coordinates of `wrt`, out."""
+
+    name: str
+    inputs: tuple[Node, ...]
+    value: Node
+    slopes: tuple[Node, ...]
+
+    @property
+    def outputs(self) -> list[Node]:
+        return [self.value, *self.slopes]
+
+    @property
+    def dtype(self) -> str:
+        return str(self.value.graph.dtype)
+
+
+def trace(
+    formula: Formula, parameters: dict[str, Any], *, dtype: str = "float32", format: str = "xyxy", wrt: str = "", similarity: bool = False, tame: bool = False
+) -> Traced:
+    """`formula` as a graph.
+
+    `wrt`: whose coordinates to differentiate by: "" for none, "a", "b", or "ab". `similarity`: the measure rather than the loss.
+    `tame`: for boxes that are upright and of a moderate size (see `Pair`).
+    Raises `FormulaError`, naming the line, for what a formula cannot do.
+    """
+    graph = Graph(dtype)
+    inputs = tuple(graph.input(f"{box}_{side}") for box in "ab" for side in SIDES[format])
+    pair = Pair(corners(inputs[:4], format), corners(inputs[4:], format), tame=tame)
+    function = formula.measure if similarity else formula
+    value = _with_names(lambda: function(pair, **parameters), formula)
+    if not isinstance(value, Node):
+        raise FormulaError(f"{formula.name}: returned {type(value).__name__}, expected a number made of the pair's quantities")
+    if value.is_truth:
+        raise FormulaError(f"{formula.name}: returned a truth (a comparison), expected a number: use where(condition, 1.0, 0.0)")
+    value = graph.apply("carry", value, value) if value.op in ("input", "const") else value  # a node of its own, to be named
+    value.label("similarity" if similarity else "loss")
+    along = [x for box, columns in (("a", inputs[:4]), ("b", inputs[4:])) if box in wrt for x in columns]
+    slopes = derivative(value, along)
+    for slope, x in zip(slopes, along, strict=True):
+        slope.label(f"d_{x.name}")
+    value, *slopes = without_holds([value, *slopes])
+    return Traced(formula.name, inputs, value, tuple(slopes))
+
+
+def _with_names(work: Callable[[], Any], formula: Formula) -> Any:
+    """`work()`, with the formula's own variables naming their nodes in the generated text."""
+    file = formula.function.__code__.co_filename
+
+    def on_return(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "return" and frame.f_code.co_filename == file:
+            for name, value in frame.f_locals.items():
+                if isinstance(value, Node):
+                    value.label(name)
+
+    before = sys.getprofile()
+    sys.setprofile(on_return)
+    try:
+        return work()
+    finally:
+        sys.setprofile(before)

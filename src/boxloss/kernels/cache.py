@@ -1,0 +1,53 @@
+"""Machine code on disk, so that a second process starts warm.
+
+A file's name is the digest of all that its code depends on; its content begins with a digest of the rest. A file that is damaged, or cannot be read or
+written, costs the time to compile and nothing else. Files appear whole or not at all, so any number of processes may start at once.
+"""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+DIGEST = 32  # bytes
+
+
+def folder() -> Path:
+    """Where compiled kernels are kept: `BOXLOSS_CACHE`, or the platform's folder for caches."""
+    given = os.environ.get("BOXLOSS_CACHE")
+    if given:
+        return Path(given)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("boxloss", appauthor=False))
+
+
+def key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def read(name: str) -> bytes | None:
+    """What was kept under `name`; None where there is nothing, or nothing whole."""
+    try:
+        data = (folder() / name).read_bytes()
+    except OSError:
+        return None
+    kept = data[DIGEST:]
+    return kept if hashlib.sha256(kept).digest() == data[:DIGEST] else None
+
+
+def write(name: str, data: bytes) -> None:
+    """Keeps `data` under `name`, if the disk lets us."""
+    with contextlib.suppress(OSError):
+        place = folder()
+        place.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=place)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(data).digest() + data)
+            os.replace(temporary, place / name)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise

@@ -1,0 +1,94 @@
+"""A formula's text for CPUs, as the loops need it: for any pair, and for a tame one, with the test that tells them apart."""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from boxloss.boxes import corners
+from boxloss.calculus.graph import Graph, Node
+from boxloss.calculus.text import NUMBA, assignments, constants, named_constant
+from boxloss.calculus.trace import SIDES, Traced, trace
+from boxloss.formulas import Formula
+
+Text = tuple[list[str], list[str]]
+"""Lines that compute, and the names or expressions of what they computed."""
+
+SMALLEST, LARGEST = 2.0**-10, 2.0**20
+"""The longer side of a tame pair's hull: pixels and shares of a picture are. Areas and their quotients then stay well inside of float32."""
+
+
+TAKEN = frozenset(
+    "a a_column a_row arguments b b_column b_row chunk columns factor factors first grad_a grad_b has_losses has_weight i ill integers j k lanes last "
+    "losses n n_wild count has_total subtotal whole nan number results row scale start store load sums total weight weight_row wild zero_sum BLOCK CHUNK unordered".split()
+)
+"""What the loops' own names are: a formula's variables that are called so get a number behind."""
+
+
+@dataclass(frozen=True)
+class Bodies:
+    traced: Traced
+    traced_tame: Traced | None
+    """None where the formula depends on the unit, or is the same for all pairs."""
+    format: str
+    wrt: str
+
+    @property
+    def number(self) -> str:
+        return self.traced.dtype
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of the eight coordinates."""
+        return [str(x.name) for x in self.traced.inputs]
+
+    def text(self, tame: bool) -> Text:
+        traced = self.traced_tame if tame else self.traced
+        assert traced is not None
+        return assignments(traced, NUMBA, TAKEN)
+
+    @functools.cached_property
+    def test(self) -> Traced:
+        return tame_test(self.format, self.number)
+
+    @property
+    def tame_test(self) -> Text:
+        return assignments(self.test, NUMBA, TAKEN)
+
+
+def bodies(formula: Formula, parameters: dict[str, Any], *, number: str, format: str, wrt: str = "", similarity: bool = False) -> Bodies:
+    def traced(tame: bool) -> Traced:
+        return trace(formula, parameters, dtype=number, format=format, wrt=wrt, similarity=similarity, tame=tame)
+
+    full = traced(tame=False)
+    # What compares coordinates has no unit to do without, and a loss that depends on the unit has another value with another unit.
+    return Bodies(full, traced(tame=True) if formula.scale_free and not formula.coordinates else None, format, wrt)
+
+
+def tame_test(format: str, number: str) -> Traced:
+    """Whether both boxes of a pair are upright, and their hull is of a moderate size. False for NaN."""
+    graph = Graph(number)
+    inputs = tuple(graph.input(f"{box}_{side}") for box in "ab" for side in SIDES[format])
+    a, b = corners(inputs[:4], format), corners(inputs[4:], format)
+    size = graph.maximum(*(graph.maximum(a[k + 2], b[k + 2]) - graph.minimum(a[k], b[k]) for k in (0, 1)))
+    upright = (a[0] <= a[2]) & (a[1] <= a[3]) & (b[0] <= b[2]) & (b[1] <= b[3])
+    tame: Node = upright & (size >= SMALLEST) & (size <= LARGEST)
+    return Traced("tame", inputs, tame, ())
+
+
+def indented(lines: Iterable[str], depth: int) -> str:
+    return "\n".join("    " * depth + line for line in lines)
+
+
+def loads(places: list[str], bodies: Bodies) -> list[str]:
+    """The lines that read the eight coordinates from their places."""
+    return [f"{name} = {place}" for name, place in zip(bodies.inputs, places, strict=True)]
+
+
+def named_constants(bodies: Bodies) -> tuple[tuple[str, str, float], ...]:
+    """Name, number type and value of each constant in the texts of `bodies`, and of those that the loops need."""
+    values = {0.0, 1.0}
+    for traced in (bodies.traced, bodies.traced_tame, bodies.test):
+        values |= set(constants(traced)) if traced is not None else set()
+    named = {named_constant(value, bodies.number): value for value in sorted(values)}
+    return (*((name, bodies.number, value) for name, value in named.items()), ("nan", bodies.number, float("nan")))

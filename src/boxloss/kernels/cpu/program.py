@@ -1,0 +1,96 @@
+"""A kernel's text with what it needs to be compiled, and the function that it becomes: from memory, from disk, or newly compiled."""
+
+import functools
+import hashlib
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from boxloss.kernels import cache
+
+Arguments = dict[str, str]
+"""The arguments of a kernel, in order: name -> "integer", "float64", "numbers", "floats" or "integers" (the last three are addresses)."""
+
+_READ = {
+    "integer": "load(arguments, {0})",
+    "float64": "as_float64(load(arguments, {0}))",
+    "numbers": "numbers_at(load(arguments, {0}))",
+    "floats": "floats_at(load(arguments, {0}))",
+    "integers": "integers_at(load(arguments, {0}))",
+}
+
+
+def head(arguments: Arguments) -> str:
+    """The first lines of a kernel: its arguments, read from where they are packed."""
+    return "def kernel(arguments):\n" + "".join(f"    {name} = {_READ[kind].format(k)}\n" for k, (name, kind) in enumerate(arguments.items()))
+
+
+def packer(arguments: Arguments) -> Callable[..., bytes]:
+    """Packs a call's arguments, in order."""
+    return struct.Struct("".join("d" if kind == "float64" else "q" for kind in arguments.values())).pack
+
+
+@dataclass(frozen=True)
+class Program:
+    text: str
+    number: str
+    """The number type of the boxes: float32 or float64."""
+    constants: tuple[tuple[str, str, float], ...]
+    """Name, number type and value of each constant of the text."""
+    memory: tuple[tuple[str, str, int], ...]
+    """Name, number type and length of each piece of memory on the stack."""
+
+    @functools.cached_property
+    def key(self) -> str:
+        """A digest of all that the machine code depends on."""
+        from boxloss.kernels.cpu.load import processor
+
+        versions = [version(package) for package in ("numba", "llvmlite")]
+        return cache.key(self.text, self.number, repr(self.constants), repr(self.memory), _own_text(), processor(), *versions)
+
+    def load(self) -> Callable[[bytes], object]:
+        """The kernel as a function of its packed arguments."""
+        from boxloss.kernels.cpu.load import load_object
+
+        kept = cache.read(self.key)
+        if kept is not None:
+            symbol, _, code = kept.partition(b"\0")
+            try:
+                return load_object(code, symbol.decode())
+            except (RuntimeError, UnicodeDecodeError):
+                pass  # not what it seemed to be: as good as not there
+        from boxloss.kernels.cpu.compile import compile_text
+
+        code, symbol_text = compile_text(
+            self.text,
+            self.number,
+            {name: (number, value) for name, number, value in self.constants},
+            {name: (number, length) for name, number, length in self.memory},
+        )
+        cache.write(self.key, symbol_text.encode() + b"\0" + code)
+        return load_object(code, symbol_text)
+
+
+@functools.cache
+def _own_text() -> str:
+    """A digest of the code that turns text into machine code: when it changes, what is on disk is of no use."""
+    here = Path(__file__).parent
+    return hashlib.sha256(b"".join((here / name).read_bytes() for name in ("words.py", "compile.py"))).hexdigest()
+
+
+class Once:
+    """A function that is made when it is first called, by one thread while the others wait."""
+
+    def __init__(self, make: Callable[[], Callable[[bytes], object]]):
+        self._make, self._made = make, None
+        self._lock = threading.Lock()
+
+    def __call__(self, arguments: bytes) -> object:
+        if self._made is None:
+            with self._lock:
+                if self._made is None:
+                    self._made = self._make()
+        return self._made(arguments)
