@@ -29,6 +29,7 @@ def derivative(output: Node, inputs: list[Node]) -> list[Node]:
 def without_holds(outputs: list[Node]) -> list[Node]:
     """The same numbers without the marks that matter to the derivative alone, and with elementary functions written out."""
     graph = outputs[0].graph
+    graph.writes_out = True
     new: dict[int, Node] = {}
     for node in reachable(outputs):
         args = tuple(new[a.index] for a in node.args)

@@ -26,6 +26,7 @@ class Graph:
     def __init__(self, dtype: Any):
         self.dtype = np.dtype(dtype)
         self.nodes: list[Node] = []
+        self.writes_out = False  # elementary functions as what they are made of, once the derivative is there
         self._made: dict[tuple[Any, ...], Node] = {}
 
     def input(self, name: str) -> "Node":
@@ -205,10 +206,10 @@ class Node(Symbol):
     # What `boxloss.ops` asks of a symbol
 
     def hold(self) -> "Node":
-        return self.graph.apply("hold", self)
+        return self if self.graph.writes_out else self.graph.apply("hold", self)
 
     def with_slope(self, carrier: "Node") -> "Node":
-        return self.graph.apply("carry", self, carrier)
+        return self if self.graph.writes_out else self.graph.apply("carry", self, carrier)
 
     def power_of_two(self) -> "Node":
         return self.graph.apply("power_of_two", self)
@@ -221,17 +222,21 @@ class Node(Symbol):
 
     def elementary(self, function: Callable[..., Any], *args: Any) -> "Node":
         """`function` of `args` as one operation, until the derivative is made."""
-        return self.graph._new("call", tuple(map(self.graph.node, args)), function)
+        nodes = tuple(map(self.graph.node, args))
+        return function(*nodes) if self.graph.writes_out else self.graph._new("call", nodes, function)
 
     # What a formula cannot do: it is run once, for all boxes
 
     def __bool__(self) -> bool:
-        _refuse(f"`if`, `and`, `or`, `not` or a chained comparison asks whether a quantity{self._called} is true, which differs from pair to pair: use where(condition, x, y), & and |")
+        _refuse(
+            f"`if`, `and`, `or`, `not`, min(), max() or a chained comparison asks whether a quantity{self._called} is true, which differs from pair to "
+            "pair: use where(condition, x, y), minimum, maximum, & and |"
+        )
 
     def __float__(self) -> float:
         _refuse(f"a quantity{self._called} was made a plain number, by float() or by a function of `math` perhaps: use the functions of boxloss.ops")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         _refuse(f"numpy.{ufunc.__name__} was called: a formula uses + - * / ** and the functions of boxloss.ops")
@@ -269,4 +274,3 @@ def reachable(outputs: list[Node]) -> list[Node]:
             stack.extend(node.args)
     nodes = outputs[0].graph.nodes if outputs else []
     return [node for node in nodes if node.index in wanted]
-

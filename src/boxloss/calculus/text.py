@@ -1,19 +1,21 @@
 """From a graph to source text: assignments that a person can read and a compiler takes.
 
-A quantity that the formula names (`overlap`, `union`, `alpha`, and `d_overlap` for the loss's slope along it) keeps its name, what is needed once is written where
-it is needed, and what is needed twice without a name is `t1`, `t2`, ...
+A quantity that the formula names (`overlap`, `union`, `alpha`, and `d_overlap` for the loss's slope along it) keeps its name, what is needed once is
+written where it is needed, and what is needed twice without a name is `t1`, `t2`, ...
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from boxloss.calculus.graph import Node, reachable
 from boxloss.calculus.trace import Traced
+from boxloss.formulas import Formula
 
 LINE = 110
-"""An expression is at most about this long before a part of it gets a name of its own."""
+"""An expression that is longer than this has parts of it named and written before it."""
 
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "==", "ne": "!=", "and": "&", "or": "|"}
 
@@ -41,17 +43,33 @@ def assignments(traced: Traced, language: Language, taken: frozenset[str] = froz
     names = _Names(language.reserved | taken | {x.name for x in traced.inputs if x.name})
     written: dict[int, str] = {x.index: str(x.name) for x in traced.inputs}
     lines: list[str] = []
+
+    def named(node: Node, text: str) -> str:
+        name = names.new(node.name)
+        lines.append(language.assign.format(name=name, value=_bare(text)))
+        return name
+
     for node in nodes:
         if node.index in written:
             continue
         text = _expression(node, written, language, traced.dtype)
-        worth_a_name = uses[node.index] > 1 or node.name is not None or len(text) > LINE
-        if node.args and worth_a_name:
-            name = names.new(node.name)
-            lines.append(language.assign.format(name=name, value=_bare(text)))
-            text = name
-        written[node.index] = text
+        while len(text) > LINE:
+            longest = max(node.args, key=lambda x: len(written[x.index]))
+            if not longest.args or written[longest.index].isidentifier():
+                break
+            written[longest.index] = named(longest, written[longest.index])
+            text = _expression(node, written, language, traced.dtype)
+        worth_a_name = uses[node.index] > 1 or node.name is not None
+        written[node.index] = named(node, text) if node.args and worth_a_name else text
     return lines, [written[x.index] for x in outputs]
+
+
+def heading(formula: Formula, parameters: dict[str, Any]) -> list[str]:
+    """What stands above a formula's text: name and title, paper, the docstring's line with the formula, and the parameters' values."""
+    stated = next((line.strip() for line in formula.doc.splitlines() if "loss = " in line), "")
+    given = ", ".join(f"{name} = {value!r}" for name, value in {**formula.parameters, **parameters}.items())
+    lines = (f"{formula.name}: {formula.title}", formula.paper, stated, f"with {given}" if given else "")
+    return [" ".join(line.split()) for line in lines if line]
 
 
 def constants(traced: Traced) -> list[float]:
@@ -73,7 +91,9 @@ def _expression(node: Node, written: dict[int, str], language: Language, dtype: 
         return language.truths[bool(node.value)]
     args = [written[x.index] for x in node.args]
     if node.op in language.calls:
-        return language.calls[node.op].format(*map(_bare, args)) if language.calls[node.op].endswith(")") else language.calls[node.op].format(*args)
+        pattern = language.calls[node.op]
+        # Between a call's own brackets an argument needs none; behind a sign it does: -(x + y), !(x && y).
+        return pattern.format(*(args if pattern.startswith("(") else map(_bare, args)))
     return f"({args[0]} {language.signs[node.op]} {args[1]})"
 
 
@@ -145,20 +165,37 @@ TRITON = Language(
     number=named_constant,
     reserved=NUMBA.reserved | {"tl"},
 )
+
+
+def _javascript_number(value: float, dtype: str) -> str:
+    text = {np.inf: "Infinity", -np.inf: "-Infinity"}.get(value, "NaN" if value != value else repr(value))
+    return f"({text})" if text.startswith("-") else text
+
+
+_JAVASCRIPT_WORDS = (
+    "abstract arguments await boolean break byte case catch char class const continue debugger default delete do double else enum eval export extends "
+    "false final finally float for function goto if implements import in instanceof int interface let long native new null package private protected public "
+    "return short static super switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield "
+    "Array Infinity Math NaN Number bits exponent powerOfTwo twoToThe"
+)
 JAVASCRIPT = Language(
     calls={
-        **_PYTHON_CALLS,
+        "neg": "(-{0})",
+        # They hand a NaN on, unlike a comparison.
+        "min": "Math.min({0}, {1})",
+        "max": "Math.max({0}, {1})",
+        "where": "({0} ? {1} : {2})",
         "abs": "Math.abs({0})",
         "sqrt": "Math.sqrt({0})",
         "floor": "Math.floor({0})",
         "power_of_two": "powerOfTwo({0})",
+        "exponent": "exponent({0})",
         "two_to_the": "twoToThe({0})",
         "not": "(!{0})",
-        "where": "({0} ? {1} : {2})",
     },
-    number=lambda value, dtype: f"({value!r})" if value < 0 else repr(value),
+    number=_javascript_number,
     assign="const {name} = {value};",
     truths=("false", "true"),
     signs=SIGNS | {"eq": "===", "ne": "!==", "and": "&&", "or": "||"},
-    reserved=frozenset({"minimum", "maximum", "exponent", "powerOfTwo", "twoToThe", "Math"}),
+    reserved=frozenset(_JAVASCRIPT_WORDS.split()),
 )

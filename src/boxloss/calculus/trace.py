@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import boxloss.pair as pair_module
 from boxloss.boxes import corners
 from boxloss.calculus.derivative import derivative, without_holds
 from boxloss.calculus.graph import Graph, Node
@@ -50,9 +52,16 @@ def trace(
     """
     graph = Graph(dtype)
     inputs = tuple(graph.input(f"{box}_{side}") for box in "ab" for side in SIDES[format])
-    pair = Pair(corners(inputs[:4], format), corners(inputs[4:], format), tame=tame)
+    a, b = corners(inputs[:4], format), corners(inputs[4:], format)
+    pair = Pair(a, b, tame=tame)
     function = formula.measure if similarity else formula
-    value = _with_names(lambda: function(pair, **parameters), formula)
+
+    def run() -> Any:
+        if format != "ltrb":  # whose distances are called like sides
+            _name_corners(pair, a, b)
+        return function(pair, **parameters)
+
+    value = _with_names(run, formula)
     if not isinstance(value, Node):
         raise FormulaError(f"{formula.name}: returned {type(value).__name__}, expected a number made of the pair's quantities")
     if value.is_truth:
@@ -67,15 +76,33 @@ def trace(
     return Traced(formula.name, inputs, value, tuple(slopes))
 
 
+def _name_corners(pair: Pair, a: tuple[Node, ...], b: tuple[Node, ...]) -> None:
+    """Names the sides of both boxes: as they came, in the pair's unit, and upright."""
+    for name, corner in zip((f"{box}_{side}" for box in "ab" for side in SIDES["xyxy"]), (*a, *b), strict=True):
+        corner.label(name)
+    for axis, sides in ((pair.x, ("left", "right")), (pair.y, ("top", "bottom"))):
+        names = [f"{box}_{side}" for box in "ab" for side in sides]
+        for name, scaled, upright in zip(names, axis.raw, (axis.a_low, axis.a_high, axis.b_low, axis.b_high), strict=True):
+            scaled.label(f"scaled_{name}")
+            upright.label(f"upright_{name}")
+
+
+_PAIR = str(Path(pair_module.__file__).parent)
+
+
 def _with_names(work: Callable[[], Any], formula: Formula) -> Any:
-    """`work()`, with the formula's own variables naming their nodes in the generated text."""
+    """`work()`, with the variables of the formula, and of the pair's geometry, naming their nodes in the generated text."""
     file = formula.function.__code__.co_filename
 
     def on_return(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "return" and frame.f_code.co_filename == file:
-            for name, value in frame.f_locals.items():
-                if isinstance(value, Node):
-                    value.label(name)
+        code = frame.f_code
+        if event != "return" or not (code.co_filename == file or code.co_filename.startswith(_PAIR)):
+            return
+        # What is handed to a function of the geometry (`low`, `high`) has a better name where it comes from.
+        passed = code.co_varnames[: code.co_argcount] if code.co_filename != file else ()
+        for name, value in frame.f_locals.items():
+            if isinstance(value, Node) and name not in passed:
+                value.label(name)
 
     before = sys.getprofile()
     sys.setprofile(on_return)
