@@ -8,6 +8,7 @@
     bl.nn.GIoULoss()                       the torch module
     bl.pairwise("iou", a, b)               (N, M)
     bl.boxes.convert(boxes, "xywh", "xyxy")
+    bl.source("ciou", target="triton")     generated text: Python on NumPy's words (for Numba), Triton, JavaScript
     bl.catalogue()                         what there is, with papers, bounds and claims
 
 NumPy, PyTorch, JAX or CuPy in, the same kind out. `giou` stands for any name of the catalogue.
@@ -23,7 +24,7 @@ from boxloss.losses import Loss, Similarity, loss, pairwise
 
 __version__ = "0.1.0"
 
-__all__ = ["BoxLossError", "Formula", "Loss", "Similarity", "boxes", "catalogue", "errors", "formula", "loss", "nn", "ops", "pairwise"]
+__all__ = ["BoxLossError", "Formula", "Loss", "Similarity", "boxes", "catalogue", "errors", "formula", "loss", "nn", "ops", "pairwise", "source"]
 
 _LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("compare", "datasets", "draw", "evaluate")}
 
@@ -32,6 +33,8 @@ def __getattr__(name: str) -> Any:
     """`bl.giou` and `bl.giou_loss` for every name of the catalogue, and the parts that take long to import."""
     if name in _LAZY:
         value: Any = importlib.import_module(_LAZY[name])
+    elif name == "source":
+        value = importlib.import_module("boxloss.calculus.source").source
     elif name in catalogue():
         value = Similarity(catalogue()[name])
     elif name.removesuffix("_loss") in catalogue():

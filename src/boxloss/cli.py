@@ -32,6 +32,7 @@ app = typer.Typer(
   boxloss convert DATA --to coco --out DATA-coco
   boxloss list                       [dim]every loss there is[/dim]
   boxloss show ciou --out ciou.png   [dim]one loss's card[/dim]
+  boxloss show ciou --source triton  [dim]its code: numba, triton, javascript[/dim]
   boxloss evaluate truth.json detections.json
 
 DATA is a folder (Pascal VOC, COCO or YOLO), a COCO .json, a YOLO data.yaml, or the word [bold]embedded[/bold].""",
@@ -274,13 +275,29 @@ def _rich_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title:
 
 @app.command()
 def show(
-    loss: Annotated[str, typer.Argument(metavar="LOSS", help="A name that `boxloss list` has.", show_default=False)],
+    loss: Annotated[str, typer.Argument(metavar="LOSS", help="A name that `boxloss list` has, or FILE.py:NAME with --source.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Also draw the card into this file (.png, .svg or .pdf).", show_default="no picture")] = None,
+    source: Annotated[str | None, typer.Option(help="Print its code instead: numba, triton or javascript.", show_default=False)] = None,
+    gradient: Annotated[bool, typer.Option("--gradient", help="With --source: its gradient too.")] = False,
 ) -> None:
-    """A loss's card: formula, claims, its curve against shift and scale, its gradient.
+    """A loss's card: formula, claims, its curve against shift and scale, its gradient. Or its code, for another project.
 
     Example: boxloss show ciou --out ciou.png
+
+    Example: boxloss show my_loss.py:my_loss --source triton --gradient > my_loss_triton.py
     """
+    from boxloss.formulas.from_file import from_file, is_place
+
+    if source is not None:
+        from boxloss.calculus.source import source as text_of
+
+        if out is not None:
+            raise ParameterError("--out draws the card, and --source prints code instead: one of the two")
+        print(text_of(from_file(loss) if is_place(loss) else loss, target=source, gradient=gradient), end="")
+        return
+    if gradient or is_place(loss):
+        what = "--gradient goes" if gradient else f"{loss}: the catalogue's losses alone have a card; a formula in a file goes"
+        raise ParameterError(f"{what} with --source: boxloss show {loss} --source numba --gradient")
     from boxloss.draw.cards import card_figure, card_text
 
     card = card_text(loss)
@@ -321,7 +338,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         message = str(refusal)
-        if isinstance(refusal, UnknownNameError) and "loss" in message:
+        if isinstance(refusal, UnknownNameError) and message.startswith("unknown loss "):
             message += " (boxloss list has them all)"
         errors.print(f"boxloss: error: {message}", markup=False, style="red")
         sys.exit(2)

@@ -4,7 +4,6 @@ A node is made once: the same operation on the same nodes is the same node, so w
 on constants are carried out in the graph's own number type, and what leaves a number as it is (x + 0, x * 1) leaves no node.
 """
 
-import math
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -35,18 +34,18 @@ class Graph:
         return node
 
     def constant(self, value: float) -> "Node":
-        # Rounded to the graph's type once, as an array library does with a Python number.
-        return self._new("const", (), float(self.dtype.type(value)))
+        # Rounded to the graph's type once, as an array library does with a Python number; 0 for -0, which no formula tells apart.
+        with np.errstate(over="ignore"):
+            return self._new("const", (), float(self.dtype.type(value)) + 0.0)
 
     def truth(self, value: bool) -> "Node":
         return self._new("truth", (), value)
 
     def _new(self, op: str, args: tuple["Node", ...], value: Any = None) -> "Node":
-        # A constant's sign counts: 0.0 and -0.0 are equal, and are not the same number.
-        key = (op, value, math.copysign(1, value) if op == "const" else 0, *(a.index for a in args))
+        key = (op, value, *(a.index for a in args))
         found = self._made.get(key)
         if found is None and op in COMMUTATIVE:
-            found = self._made.get((op, value, 0, args[1].index, args[0].index))
+            found = self._made.get((op, value, args[1].index, args[0].index))
         if found is None:
             found = Node(self, op, args, value, len(self.nodes))
             self.nodes.append(found)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import walk_tb
 from types import FrameType
 from typing import Any
 
@@ -11,9 +12,10 @@ import boxloss.pair as pair_module
 from boxloss.boxes import corners
 from boxloss.calculus.derivative import derivative, without_holds
 from boxloss.calculus.graph import Graph, Node
-from boxloss.errors import FormulaError
+from boxloss.errors import BoxLossError, FormulaError, UnknownNameError
 from boxloss.formulas import Formula
 from boxloss.pair import Pair
+from boxloss.pair.axis import Axis
 
 SIDES = {
     "xyxy": ("left", "top", "right", "bottom"),
@@ -61,7 +63,12 @@ def trace(
             _name_corners(pair, a, b)
         return function(pair, **parameters)
 
-    value = _with_names(run, formula)
+    try:
+        value = _with_names(run, formula)
+    except BoxLossError:
+        raise
+    except Exception as error:
+        raise FormulaError(f"{_line_of(error, formula)}: {_what(error)}") from error
     if not isinstance(value, Node):
         raise FormulaError(f"{formula.name}: returned {type(value).__name__}, expected a number made of the pair's quantities")
     if value.is_truth:
@@ -110,3 +117,16 @@ def _with_names(work: Callable[[], Any], formula: Formula) -> Any:
         return work()
     finally:
         sys.setprofile(before)
+
+
+def _line_of(error: Exception, formula: Formula) -> str:
+    """The formula's line that `error` came from."""
+    lines = [frame.f_lineno for frame, _ in walk_tb(error.__traceback__) if frame.f_code.co_filename == formula.function.__code__.co_filename]
+    return f"{formula.function.__code__.co_filename}:{lines[-1] if lines else formula.function.__code__.co_firstlineno}, in {formula.name}"
+
+
+def _what(error: Exception) -> str:
+    if isinstance(error, AttributeError) and isinstance(error.obj, (Pair, Axis)):
+        known = (name for name in dir(type(error.obj)) if not name.startswith("_"))
+        return str(UnknownNameError("quantity of a pair", str(error.name), known))
+    return f"{type(error).__name__}: {error}"

@@ -1,18 +1,77 @@
 """A formula as functions: the loss of matched boxes, the similarity, and the similarity of every box with every box."""
 
+import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from boxloss.errors import ShapeError
+from boxloss.boxes import check_broadcast, check_format
+from boxloss.errors import ParameterError, ShapeError
 from boxloss.formulas import Formula, find
+from boxloss.kernels import switch
 from boxloss.losses.inputs import pair, prepare
-from boxloss.losses.reduce import reduce
-from boxloss.ops import Array
+from boxloss.losses.reduce import check_reduction, checked_weight, reduce
+from boxloss.ops import Array, is_torch
+
+EVERY_WITH_EVERY = ". For every box against every box, use boxloss.pairwise"
 
 
-class Loss:
+class _Called:
+    """What a loss and a similarity have in common: a formula, its parameters, and the choice between its kernels and the plain formula."""
+
+    similarity = False
+
+    def __init__(self, formula: Formula, name: str, parameters: dict[str, Any]):
+        formula.check_parameters(parameters)
+        self.formula, self.parameters, self.__name__ = formula, parameters, name
+        self._items = tuple(sorted(parameters.items()))
+        self._ways: dict[tuple[str, str], Any] = {}
+
+    def _run(self, names: tuple[str, str], a: Any, b: Any, format: str, reduction: str, weight: Any) -> Array:
+        if is_torch(a) and not sys.modules["torch"].compiler.is_compiling():
+            fused_torch = sys.modules.get("boxloss.losses.fused_torch") or importlib.import_module("boxloss.losses.fused_torch")
+            if weight is None and fused_torch.takes_as_they_are(a, b):
+                return fused_torch.fused_rows(self._ways.get((format, reduction)) or self._way(format, reduction), a, b, None)
+            a, b = prepare(self.__name__, names, a, b, format)
+            if fused_torch.takes(a, b):
+                self._check_broadcast(names, a, b)
+                way = self._way(format, reduction)
+                if weight is not None:
+                    weight = checked_weight(self.__name__, a[..., 0] if a.shape == b.shape else a[..., 0] + b[..., 0], weight)
+                # The gradient along a weight is the plain formula's.
+                if weight is None or (type(weight) is type(a.detach()) and not weight.requires_grad):
+                    return fused_torch.fused(way, a, b, weight)
+            return self._plain(a, b, format, reduction, weight, names)
+        a, b = prepare(self.__name__, names, a, b, format)
+        if type(a) is np.ndarray and type(b) is np.ndarray and switch.cpu_kernels():
+            from boxloss.losses import fused_numpy
+
+            check_reduction(self.__name__, reduction)
+            self._check_broadcast(names, a, b)
+            return fused_numpy.reduced(self.__name__, self.formula, self._items, a, b, format, reduction, weight, similarity=self.similarity)[0]
+        return self._plain(a, b, format, reduction, weight, names)
+
+    def _way(self, format: str, reduction: str) -> Any:
+        from boxloss.losses.fused_torch import Way
+
+        check_format(format, self.__name__)
+        check_reduction(self.__name__, reduction)
+        return self._ways.setdefault((format, reduction), Way(self.formula, self._items, self._plain, format, reduction, self.similarity))
+
+    def _check_broadcast(self, names: tuple[str, str], a: Array, b: Array) -> None:
+        check_broadcast(self.__name__, names, a, b, EVERY_WITH_EVERY if a.ndim == b.ndim == 2 else "")
+
+    def _plain(self, a: Array, b: Array, format: str, reduction: str, weight: Any = None, names: tuple[str, str] = ("pred", "target")) -> Array:
+        """The formula on the arrays themselves: the specification that kernels are held to."""
+        self._check_broadcast(names, a, b)
+        p = pair(a, b, format)
+        function: Callable[..., Array] = self.formula.measure if self.similarity else self.formula
+        return _quietly(a, lambda: reduce(self.__name__, function(p, **self.parameters), reduction, weight))
+
+
+class Loss(_Called):
     """A loss with its parameters fixed: `loss(pred, target, reduction="mean", weight=None, format="xyxy")`.
 
     `pred`, `target`: boxes of shape (..., 4) that broadcast, of one library, in one `format` (see `boxloss.boxes`).
@@ -21,35 +80,59 @@ class Loss:
     """
 
     def __init__(self, formula: Formula, **parameters: Any):
-        formula.check_parameters(parameters)
-        self.formula, self.parameters = formula, parameters
-        self.__name__ = f"{formula.name}_loss"
+        super().__init__(formula, f"{formula.name}_loss", parameters)
         self.__doc__ = f"{formula.doc}\n\nReference: {formula.paper}\n\n{type(self).__doc__}"
 
     def __call__(self, pred: Any, target: Any, *, reduction: str = "mean", weight: Any = None, format: str = "xyxy", **parameters: Any) -> Array:
-        self.formula.check_parameters(parameters)
-        a, b = prepare(self.__name__, ("pred", "target"), pred, target, format)
-        p = pair(self.__name__, ("pred", "target"), a, b, format)
-        return _quietly(a, lambda: reduce(self.__name__, self.formula(p, **self.parameters | parameters), reduction, weight))
+        if parameters:
+            return Loss(self.formula, **self.parameters | parameters)(pred, target, reduction=reduction, weight=weight, format=format)
+        return self._run(("pred", "target"), pred, target, format, reduction, weight)
+
+    def value_and_gradient(
+        self, pred: Any, target: Any, *, wrt: str = "pred", reduction: str = "mean", weight: Any = None, format: str = "xyxy"
+    ) -> tuple[Array, Array] | tuple[Array, tuple[Array, Array]]:
+        """The loss of NumPy arrays with its gradient, in one pass and without PyTorch.
+
+        `wrt`: "pred", "target" or "both", for two gradients; each has its boxes' shape. With reduction="none" a pair's gradient is that of its own loss.
+
+        >>> import boxloss as bl
+        >>> value, gradient = bl.iou_loss.value_and_gradient([[0, 0, 2, 2]], [[0, 0, 4, 2]])
+        >>> float(value), gradient.tolist()
+        (0.5, [[0.125, 0.125, -0.25, -0.125]])
+        """
+        if wrt not in ("pred", "target", "both"):
+            raise ParameterError(f"{self.__name__}.value_and_gradient: wrt is {wrt!r}, expected pred, target or both")
+        names = ("pred", "target")
+        a, b = prepare(self.__name__, names, pred, target, format)
+        if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
+            raise ParameterError(f"{self.__name__}.value_and_gradient takes NumPy arrays: PyTorch and JAX have the gradient from the loss itself")
+        check_reduction(self.__name__, reduction)
+        self._check_broadcast(names, a, b)
+        from boxloss.losses import fused_numpy
+
+        boxes = {"pred": "a", "target": "b", "both": "ab"}[wrt]
+        value, *grads = fused_numpy.reduced(self.__name__, self.formula, self._items, a, b, format, reduction, weight, wrt=boxes)
+        found = tuple(fused_numpy.summed(grad, x.shape) for grad, x in zip(grads, (a, b), strict=True) if grad is not None)
+        return (value, found) if wrt == "both" else (value, found[0])  # type: ignore[return-value]
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
         return f"boxloss.{self.__name__}({given})" if given else f"boxloss.{self.__name__}"
 
 
-class Similarity:
+class Similarity(_Called):
     """A similarity, 1 - loss, of boxes `a` and `b` of shape (..., 4) that broadcast: `measure(a, b, format="xyxy")`, one value a pair."""
 
-    def __init__(self, formula: Formula):
-        self.formula = formula
-        self.__name__ = formula.name
+    similarity = True
+
+    def __init__(self, formula: Formula, **parameters: Any):
+        super().__init__(formula, formula.name, parameters)
         self.__doc__ = f"1 - {formula.name}_loss, whose page follows.\n\n{formula.doc}\n\nReference: {formula.paper}"
 
     def __call__(self, a: Any, b: Any, *, format: str = "xyxy", **parameters: Any) -> Array:
-        self.formula.check_parameters(parameters)
-        a, b = prepare(self.__name__, ("a", "b"), a, b, format)
-        p = pair(self.__name__, ("a", "b"), a, b, format)
-        return _quietly(a, lambda: self.formula.measure(p, **parameters))
+        if parameters:
+            return Similarity(self.formula, **self.parameters | parameters)(a, b, format=format)
+        return self._run(("a", "b"), a, b, format, "none", None)
 
     def __repr__(self) -> str:
         return f"boxloss.{self.__name__}"
@@ -84,9 +167,10 @@ def pairwise(name: str | Formula, a: Any, b: Any, *, format: str = "xyxy", **par
     for label, boxes in (("a", a), ("b", b)):
         if boxes.ndim < 2:
             raise ShapeError(f"{call}: {label} has shape {tuple(boxes.shape)}, expected (..., N, 4): for a single box try {label}[None]")
-    p = pair(call, ("a", "b"), a[..., :, None, :], b[..., None, :, :], format)
+    a, b = a[..., :, None, :], b[..., None, :, :]
+    check_broadcast(call, ("a", "b"), a, b)
     function: Callable[..., Array] = formula if as_loss else formula.measure
-    return _quietly(a, lambda: function(p, **parameters))
+    return _quietly(a, lambda: function(pair(a, b, format), **parameters))
 
 
 def _quietly(like: Array, work: Callable[[], Array]) -> Array:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from boxloss.boxes import check_broadcast, check_format, check_shape, corners
+from boxloss.boxes import check_format, check_shape, corners
 from boxloss.errors import DTypeError
 from boxloss.ops import Array, as_array, astype, check_same_kind, like_kind, working_dtype
 from boxloss.pair import Pair
@@ -22,9 +22,8 @@ def prepare(call: str, names: tuple[str, str], a: Any, b: Any, format: str) -> t
     return astype(a, dtype), astype(b, dtype)
 
 
-def pair(call: str, names: tuple[str, str], a: Array, b: Array, format: str) -> Pair:
-    """The `Pair` of two prepared arrays that broadcast. Raises `ShapeError` where they do not."""
-    check_broadcast(call, names, a, b, ". For every box against every box, use boxloss.pairwise" if a.ndim == b.ndim == 2 else "")
+def pair(a: Array, b: Array, format: str) -> Pair:
+    """The `Pair` of two prepared arrays that broadcast."""
     return Pair(columns(a, format), columns(b, format))
 
 

@@ -16,11 +16,10 @@ def reduce(call: str, values: Array, reduction: str, weight: Any = None) -> Arra
     The mean with weights is the weighted mean, sum(weight * loss) / sum(weight): weights of 2 everywhere change nothing. The mean of nothing, or of
     weights that are all 0, is 0, with a gradient (of 0) to what came in.
     """
-    if reduction not in REDUCTIONS:
-        raise ParameterError(f"{call}: reduction is {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
+    check_reduction(call, reduction)
     count: Array | int = max(values.size if not is_torch(values) else values.numel(), 1)
     if weight is not None:
-        weight = _weight(call, values, weight)
+        weight = checked_weight(call, values, weight)
         values = values * weight
         xp = namespace(weight)
         count = xp.sum(xp.broadcast_to(weight, values.shape))
@@ -32,7 +31,13 @@ def reduce(call: str, values: Array, reduction: str, weight: Any = None) -> Arra
     return total / count if isinstance(count, int) else ratio(total, count)
 
 
-def _weight(call: str, values: Array, weight: Any) -> Array:
+def check_reduction(call: str, reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        raise ParameterError(f"{call}: reduction is {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
+
+
+def checked_weight(call: str, values: Array, weight: Any) -> Array:
+    """`weight` as an array of the values' kind and type that broadcasts to them. Raises `ShapeError` and `DTypeError`."""
     if isinstance(weight, (int, float)):
         weight = namespace(values).full_like(values, weight)
     elif isinstance(weight, (list, tuple)) and is_torch(values):

@@ -19,8 +19,55 @@ SMALLEST, LARGEST = 2.0**-10, 2.0**20
 
 
 TAKEN = frozenset(
-    "a a_column a_row arguments b b_column b_row chunk columns factor factors first grad_a grad_b has_losses has_weight i ill integers j k lanes last "
-    "losses n n_wild count has_total subtotal whole nan number results row scale start store load sums total weight weight_row wild zero_sum BLOCK CHUNK unordered".split()
+    [
+        "a",
+        "a_column",
+        "a_row",
+        "arguments",
+        "b",
+        "b_column",
+        "b_row",
+        "chunk",
+        "columns",
+        "factor",
+        "factors",
+        "first",
+        "grad_a",
+        "grad_b",
+        "has_losses",
+        "has_weight",
+        "i",
+        "ill",
+        "integers",
+        "j",
+        "k",
+        "lanes",
+        "last",
+        "losses",
+        "n",
+        "n_wild",
+        "count",
+        "has_total",
+        "subtotal",
+        "whole",
+        "nan",
+        "number",
+        "results",
+        "row",
+        "scale",
+        "start",
+        "store",
+        "load",
+        "sums",
+        "total",
+        "weight",
+        "weight_row",
+        "wild",
+        "zero_sum",
+        "BLOCK",
+        "CHUNK",
+        "unordered",
+    ]
 )
 """What the loops' own names are: a formula's variables that are called so get a number behind."""
 

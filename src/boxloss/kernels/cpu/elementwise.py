@@ -125,9 +125,7 @@ def program(bodies: Bodies, *, tame: bool) -> Program:
     """The kernel of one formula: its value times a weight, the slopes that `bodies` has times weight and scale, and the sum of the values of each chunk."""
     inputs = loads([f"load(columns, {BLOCK * k} + i)" for k in range(8)], bodies)
     split = [line for box, first in (("a", 0), ("b", 4)) for line in SPLIT.format(*(BLOCK * (first + k) for k in range(4)), box=box).splitlines()]
-    join = [
-        line for k, box in enumerate(bodies.wrt) for line in JOIN.format(*(BLOCK * (1 + 4 * k + i) for i in range(4)), grad=f"grad_{box}").splitlines()
-    ]
+    join = [line for k, box in enumerate(bodies.wrt) for line in JOIN.format(*(BLOCK * (1 + 4 * k + i) for i in range(4)), grad=f"grad_{box}").splitlines()]
     check: list[str] = []
     if tame:
         test, (is_tame,) = bodies.tame_test

@@ -38,4 +38,4 @@ def load_object(code: bytes, symbol: str) -> Callable[[bytes], object]:
     function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(address)
     # The two addresses before the arguments are where Numba's convention puts a result and an exception: there are none.
     nowhere = ctypes.addressof(_NOWHERE)
-    return lambda arguments: function(nowhere, nowhere, arguments)
+    return functools.partial(function, nowhere, nowhere)

@@ -81,16 +81,16 @@ def _own_text() -> str:
     return hashlib.sha256(b"".join((here / name).read_bytes() for name in ("words.py", "compile.py"))).hexdigest()
 
 
-class Once:
+def once(make: Callable[[], Callable[[bytes], object]]) -> Callable[[bytes], object]:
     """A function that is made when it is first called, by one thread while the others wait."""
+    lock = threading.Lock()
+    made: list[Callable[[bytes], object]] = []
 
-    def __init__(self, make: Callable[[], Callable[[bytes], object]]):
-        self._make, self._made = make, None
-        self._lock = threading.Lock()
+    def call(arguments: bytes) -> object:
+        if not made:
+            with lock:
+                if not made:
+                    made.append(make())
+        return made[0](arguments)
 
-    def __call__(self, arguments: bytes) -> object:
-        if self._made is None:
-            with self._lock:
-                if self._made is None:
-                    self._made = self._make()
-        return self._made(arguments)
+    return call

@@ -1,0 +1,93 @@
+"""Box i against box i, on a GPU: value and gradient in one pass over the boxes."""
+
+import functools
+import struct
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from boxloss.errors import DTypeError, ParameterError, ShapeError
+from boxloss.formulas import Formula
+from boxloss.kernels.gpu.launch import Parameters, is_packed, kernel_of, run, steps, two_boxes
+from boxloss.kernels.gpu.load import load
+from boxloss.kernels.gpu.program import elementwise_text, stage_text
+
+BLOCK = 256
+"""Pairs of a program, and of a partial sum: so a sum has the same bits on however large a GPU it is taken. One a thread: a gradient needs many registers."""
+WARPS = 8
+LANES = 1024
+"""Partial sums that are added side by side."""
+
+Values = tuple[Tensor, Tensor | None, Tensor | None]
+
+
+def value_and_gradient(
+    formula: Formula,
+    parameters: Parameters,
+    a: Tensor,
+    b: Tensor,
+    *,
+    format: str = "xyxy",
+    wrt: str = "",
+    similarity: bool = False,
+    weight: Tensor | None = None,
+    scale: float | Tensor = 1.0,
+    reduction: str = "none",
+) -> Values:
+    """The loss (or similarity) of `a` and `b`, each (N, 4), and its gradients along `a` and `b`, each (N, 4), where `wrt` ("", "a", "b" or "ab") names them.
+
+    The value: (N,) for the reduction "none", the sum of shape () for "sum"; times `weight`, (N,) or what broadcasts to it, where given.
+    The gradients are those of each pair's value, times weight and `scale` (a number, or a tensor of shape () which is not looked at here).
+    Tensors of any strides, of float32 or float64, on one GPU. A pair with NaN has NaN, in value and gradient, and no other pair has.
+    A sum is taken in float64 and rounded once, always in the same order. Nothing waits for the GPU.
+    Raises `ShapeError`, `DTypeError`, `FormatError` or `ParameterError`.
+    """
+    call = f"{formula.name} on a GPU"
+    a, b = two_boxes(call, a, b, format)
+    if a.shape != b.shape:
+        raise ShapeError(f"{call}: a has shape {tuple(a.shape)} and b {tuple(b.shape)}, expected the same: try b.expand_as(a)")
+    if reduction not in ("none", "sum") or wrt not in ("", "a", "b", "ab"):
+        raise ParameterError(f"{call}: reduction is {reduction!r} and wrt {wrt!r}, expected none or sum, and one of '', a, b, ab")
+    n = a.shape[0]
+    weight = None if weight is None else _weight(call, weight, a)
+    kernel = kernel_of(elementwise_text, formula, parameters, a, format=format, similarity=similarity, wrt=wrt)
+    n_blocks = -(-n // BLOCK)
+    losses = torch.empty(n, dtype=a.dtype, device=a.device) if reduction == "none" else None
+    sums = torch.empty(n_blocks, dtype=torch.float64, device=a.device) if reduction == "sum" else None
+    grad_a, grad_b = (torch.empty((n, 4), dtype=a.dtype, device=a.device) if box in wrt else None for box in "ab")
+    if n:
+        in_memory = isinstance(scale, Tensor)
+        scale_given: Any = scale.detach().to(a.device, non_blocking=True) if isinstance(scale, Tensor) else _bits(scale)
+        run(
+            kernel, (n_blocks,), a, a, *steps(a), b, *steps(b), n, weight, 0 if weight is None else weight.stride(0), scale_given, losses, sums, grad_a, grad_b,
+            A_PACKED=is_packed(a), B_PACKED=is_packed(b), SCALE_IN_MEMORY=in_memory, BLOCK=BLOCK, num_warps=WARPS,
+        )  # fmt: skip
+    if losses is not None:
+        return losses, grad_a, grad_b
+    assert sums is not None
+    return _total(sums, a), grad_a, grad_b
+
+
+def _total(sums: Tensor, like: Tensor) -> Tensor:
+    """The sum of the blocks' sums, in the type of `like`."""
+    if not len(sums):
+        return torch.zeros((), dtype=like.dtype, device=like.device)
+    result = torch.empty((), dtype=like.dtype, device=like.device)
+    run(load(stage_text("total"), "total"), (1,), like, sums, len(sums), result, LANES=LANES, num_warps=4)
+    return result
+
+
+def _weight(call: str, weight: Tensor, a: Tensor) -> Tensor:
+    if weight.device != a.device:
+        raise DTypeError(f"{call}: weight is on {weight.device} and a on {a.device}, expected one device")
+    if weight.ndim > 1 or (weight.ndim == 1 and weight.shape[0] not in (1, a.shape[0])):
+        raise ShapeError(f"{call}: weight has shape {tuple(weight.shape)}, expected ({a.shape[0]},)")
+    return weight.detach().resolve_neg().to(a.dtype).expand(a.shape[0])
+
+
+@functools.lru_cache(maxsize=256)
+def _bits(x: float) -> int:
+    """A float64 as an integer of the same bits, as which it reaches the kernel unrounded."""
+    bits: int = struct.unpack("q", struct.pack("d", x))[0]
+    return bits

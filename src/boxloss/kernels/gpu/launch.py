@@ -1,0 +1,95 @@
+"""What the launches share: the checks, a formula's kernel made once, and the way to call it."""
+
+import contextlib
+import functools
+import importlib.util
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from boxloss.boxes import check_format, check_shape
+from boxloss.calculus.trace import Traced, trace
+from boxloss.errors import DTypeError, ShapeError
+from boxloss.formulas import Formula
+from boxloss.kernels.gpu.load import interpreting, load
+
+_NUMBERS = {torch.float32: "float32", torch.float64: "float64"}
+_LOCK = threading.Lock()
+
+Parameters = dict[str, Any]
+
+
+@functools.cache
+def _has_triton() -> bool:
+    return importlib.util.find_spec("triton") is not None
+
+
+def available(tensor: Tensor) -> bool:
+    """Whether kernels can run where `tensor` lies: on a GPU, or on the CPU where Triton is told to interpret (`TRITON_INTERPRET=1`)."""
+    return _has_triton() and (tensor.is_cuda or (tensor.is_cpu and interpreting()))
+
+
+def boxes(call: str, name: str, x: Tensor) -> Tensor:
+    """`x` as kernels take it. Raises `ShapeError` unless it has the shape (n, 4), `DTypeError` unless it holds float32 or float64."""
+    if x.ndim != 2 or x.shape[1] != 4:
+        if x.ndim == 2:
+            check_shape(x, name, call)
+        raise ShapeError(f"{call}: {name} has shape {tuple(x.shape)}, expected (n, 4)")
+    if x.dtype not in _NUMBERS:
+        raise DTypeError(f"{call}: {name} holds {x.dtype}, expected float32 or float64")
+    return x.detach().resolve_neg()
+
+
+def two_boxes(call: str, a: Tensor, b: Tensor, format: str) -> tuple[Tensor, Tensor]:
+    check_format(format, call)
+    a, b = boxes(call, "a", a), boxes(call, "b", b)
+    if a.dtype != b.dtype or a.device != b.device:
+        raise DTypeError(f"{call}: a holds {a.dtype} on {a.device} and b {b.dtype} on {b.device}, expected the same")
+    return a, b
+
+
+def steps(x: Tensor) -> tuple[int, int]:
+    return x.stride(0), x.stride(1)
+
+
+def is_packed(x: Tensor) -> bool:
+    """Whether the numbers of `x`, (n, 4), lie side by side, from a place on that a thread reads a whole row at."""
+    return x.stride() == (4, 1)
+
+
+def kernel_of(
+    text: Callable[..., str], formula: Formula, parameters: Parameters, like: Tensor, *, format: str, similarity: bool, wrt: str | None = None
+) -> Any:
+    """The kernel of the file that `text` writes, made once for each formula, its parameters and the rest."""
+    with _LOCK:
+        return _kernel_of(text, formula, tuple(sorted(parameters.items())), _NUMBERS[like.dtype], format, similarity, wrt, interpreting())
+
+
+@functools.lru_cache(maxsize=512)
+def _kernel_of(
+    text: Callable[..., str],
+    formula: Formula,
+    parameters: tuple[tuple[str, Any], ...],
+    number: str,
+    format: str,
+    similarity: bool,
+    wrt: str | None,
+    interpreted: bool,
+) -> Any:
+    traced: Traced = trace(formula, dict(parameters), dtype=number, format=format, wrt=wrt or "", similarity=similarity)
+    return load(text(traced) if wrt is None else text(traced, wrt))
+
+
+def run(kernel: Any, grid: tuple[int, ...], like: Tensor, *arguments: Any, **constants: Any) -> None:
+    """Runs `kernel` on the device of `like`, after what was asked of that device before. Nothing waits for it."""
+    with _on(like):
+        # No a * b + c as one instruction, which rounds once where the formula rounds twice
+        kernel[grid](*arguments, **constants, enable_fp_fusion=False)
+
+
+def _on(x: Tensor) -> AbstractContextManager[object]:
+    return torch.cuda.device(x.device) if x.is_cuda else contextlib.nullcontext()

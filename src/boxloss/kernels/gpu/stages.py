@@ -1,0 +1,36 @@
+# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-decorators, disable-error-code="no-any-return"
+"""What follows a kernel whose programs each did a part: kernels that put the parts together, always in the same order.
+
+Nothing imports this module either: see `boxloss.kernels.gpu.words`.
+"""
+
+import triton
+import triton.language as tl
+
+from boxloss.kernels.gpu.words import better, last_as_no_index, no_index_last, sum_of
+
+
+@triton.jit(do_not_specialize=["count"])
+def total(sums, count, result, LANES: tl.constexpr):
+    """The sum of `count` numbers of float64, in the type of `result`. One program."""
+    lane = tl.arange(0, LANES)
+    running = tl.full((LANES,), 0.0, tl.float64)
+    for start in range(0, count, LANES):
+        running += tl.load(sums + start + lane, mask=start + lane < count, other=0.0)
+    tl.store(result, sum_of(running).to(result.dtype.element_ty))
+
+
+@triton.jit(do_not_specialize=["count", "n"])
+def merge(values, indices, count, n, best_values, best_indices, BLOCK: tl.constexpr):
+    """The best of `count` candidates for each of n: rows of `values` and `indices`."""
+    row = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    known = row < n
+    value = tl.load(values + row, mask=known, other=0.0)
+    index = no_index_last(tl.load(indices + row, mask=known, other=0))
+    place = row
+    for _ in range(1, count):
+        place += n
+        other = tl.load(values + place, mask=known, other=0.0)
+        value, index = better(value, index, other, no_index_last(tl.load(indices + place, mask=known, other=0)))
+    tl.store(best_values + row, value, mask=known)
+    tl.store(best_indices + row, last_as_no_index(index), mask=known)
