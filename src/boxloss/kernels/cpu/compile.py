@@ -18,21 +18,21 @@ from numba.core.typing import builtins, templates
 from boxloss.kernels.cpu import words
 
 
-class _Codegen(codegen.JITCPUCodegen):  # type: ignore[misc]
+class _Codegen(codegen.JITCPUCodegen):
     def _customize_tm_features(self) -> str:
         """LLVM prefers vectors of 256 bits where there are 512, against clock changes that newer processors do not have: 512 measures a quarter faster."""
         features: str = super()._customize_tm_features()
         return features + ",-prefer-256-bit" if "+avx512f" in features else features
 
 
-class _Typing(typing.BaseContext):  # type: ignore[misc]
-    """Knows loops over a range, and the words that it is taught: Numba's rules for all that Python and NumPy have take longer to load than a kernel to compile."""
+class _Typing(typing.BaseContext):
+    """Knows loops over a range, and the words it is taught: Numba's rules for all that Python and NumPy have take longer to load than a kernel to compile."""
 
     def install_registry(self, registry: Any) -> None:
         """Nothing of what is registered elsewhere."""
 
 
-class _Context(cpu.CPUContext):  # type: ignore[misc]
+class _Context(cpu.CPUContext):
     def init(self) -> None:
         super().init()
         self._internal_codegen = _Codegen("boxloss")
@@ -47,7 +47,7 @@ class _Context(cpu.CPUContext):  # type: ignore[misc]
         """None: the object file is all that is wanted."""
 
 
-class _Compiler(compiler.CompilerBase):  # type: ignore[misc]
+class _Compiler(compiler.CompilerBase):
     """Numba's passes that a plain function of numbers needs; the others look for closures, overloads, lists and the like, at length."""
 
     def define_pipelines(self) -> list[PassManager]:
@@ -89,7 +89,7 @@ def _context() -> Any:
 def _teach(context: Any, name: Any, word: words.Word) -> Any:
     """Tells Numba what `name` gives and how it is built."""
 
-    class Template(templates.AbstractTemplate):  # type: ignore[misc]
+    class Template(templates.AbstractTemplate):
         key = name
 
         def generic(self, args: Any, kws: Any) -> Any:

@@ -13,6 +13,7 @@ from llvmlite import ir
 from numba import types
 
 Builder = Any
+_LLVM: dict[Any, Any] = {types.float32: ir.FloatType(), types.float64: ir.DoubleType(), types.int64: ir.IntType(64), types.int32: ir.IntType(32)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +160,3 @@ def memory(number: Any, length: int) -> Any:
         return builder.bitcast(place, ir.PointerType(_LLVM[number]))
 
     return Word(lambda: types.CPointer(number), build)
-
-
-_LLVM = {types.float32: ir.FloatType(), types.float64: ir.DoubleType(), types.int64: ir.IntType(64), types.int32: ir.IntType(32)}
