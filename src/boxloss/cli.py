@@ -286,7 +286,7 @@ def show(
 
     Example: boxloss show my_loss.py:my_loss --source triton --gradient > my_loss_triton.py
     """
-    from boxloss.formulas.from_file import from_file, is_place
+    from boxloss.from_file import from_file, is_place
 
     if source is not None:
         from boxloss.calculus.source import source as text_of

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from boxloss.errors import FormulaError, UnknownNameError
-from boxloss.formulas.record import Formula
+from boxloss.formulas import Formula
 
 
 def is_place(text: str) -> bool:
