@@ -16,16 +16,17 @@ TARGETS = ("numba", "triton", "javascript")
 DTYPES = ("float32", "float64")
 
 # The functions that the text calls and that NumPy or Triton does not have. They are written for float32; WIDE turns them into float64's.
+# Numba takes `view` of what is a NumPy number for certain: `float32(x)`, which leaves arrays of that type as they are.
 NUMPY_HELPERS = {
     "power_of_two": """\
 def power_of_two(x):
     # the largest power of two that is not above x > 0: its exponent bits alone
-    return int32(x.view(int32) & int32(0x7F800000)).view(float32)
+    return int32(float32(x).view(int32) & int32(0x7F800000)).view(float32)
 """,
     "exponent": """\
 def exponent(power):
     # k of 2^k, a normal number
-    return float32(int32(power.view(int32) >> int32(23)) - int32(127))
+    return float32(int32(float32(power).view(int32) >> int32(23)) - int32(127))
 """,
     "two_to_the": """\
 def two_to_the(k):
