@@ -14,13 +14,16 @@ DIGEST = 32  # bytes
 
 
 def folder() -> Path:
-    """Where compiled kernels are kept: `BOXLOSS_CACHE`, or the platform's folder for caches."""
+    """Where compiled kernels are kept: `BOXLOSS_CACHE`, or the platform's folder for caches. Raises `OSError` for a user without a home."""
     given = os.environ.get("BOXLOSS_CACHE")
     if given:
         return Path(given)
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("boxloss", appauthor=False))
+    place = Path(platformdirs.user_cache_dir("boxloss", appauthor=False))
+    if not place.is_absolute():  # "~": neither HOME nor an entry among the users, as in a container that runs under any number
+        raise FileNotFoundError(f"{place}: there is no home folder")
+    return place
 
 
 def key(*parts: str) -> str:

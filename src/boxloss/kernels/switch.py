@@ -3,13 +3,25 @@
 import functools
 import importlib.util
 import os
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
+
+from boxloss.errors import BoxLossError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _plain: ContextVar[bool] = ContextVar("boxloss_plain", default=os.environ.get("BOXLOSS_KERNELS", "on").lower() in ("off", "0", "no", "false"))
 _broken = False
+_lock = threading.Lock()
+
+
+class KernelError(BoxLossError):
+    """A kernel cannot be compiled here, or its machine code cannot be loaded: `or_plain` has the answer."""
 
 
 @contextmanager
@@ -37,11 +49,29 @@ def gpu_kernels() -> bool:
     return not _plain.get()
 
 
-def give_up(why: BaseException) -> None:
-    """From now on the plain formula: a release of Numba may have what this one cannot work with, and a training run must not end because of that."""
+def or_plain(work: Callable[P, T]) -> Callable[P, T]:
+    """`work`, which asks `cpu_kernels()` how to go about it. Where a kernel cannot be compiled it is done once more, without: a release of Numba may have
+    what this one cannot work with, and a training run must not end because of that."""
+
+    @functools.wraps(work)
+    def done(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        except KernelError as error:
+            give_up(error)
+        return work(*args, **kwargs)
+
+    return done
+
+
+def give_up(why: KernelError) -> None:
+    """From now on the plain formula."""
     global _broken
-    _broken = True
-    warnings.warn(f"boxloss: kernels cannot be compiled here and the plain formulas are used, which are slower: {type(why).__name__}: {why}", RuntimeWarning, 3)
+    with _lock:
+        if _broken:
+            return
+        _broken = True
+    warnings.warn(f"boxloss: {why}. From now on the plain formulas are used, which are slower", RuntimeWarning, stacklevel=4)
 
 
 @functools.cache

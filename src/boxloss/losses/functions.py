@@ -29,6 +29,7 @@ class _Called:
         self._items = tuple(sorted(parameters.items()))
         self._ways: dict[tuple[str, str], Any] = {}
 
+    @switch.or_plain
     def _run(self, names: tuple[str, str], a: Any, b: Any, format: str, reduction: str, weight: Any) -> Array:
         if is_torch(a) and not sys.modules["torch"].compiler.is_compiling():
             fused_torch = sys.modules.get("boxloss.losses.fused_torch") or importlib.import_module("boxloss.losses.fused_torch")
@@ -88,6 +89,7 @@ class Loss(_Called):
             return Loss(self.formula, **self.parameters | parameters)(pred, target, reduction=reduction, weight=weight, format=format)
         return self._run(("pred", "target"), pred, target, format, reduction, weight)
 
+    @switch.or_plain
     def value_and_gradient(
         self, pred: Any, target: Any, *, wrt: str = "pred", reduction: str = "mean", weight: Any = None, format: str = "xyxy"
     ) -> tuple[Array, Array] | tuple[Array, tuple[Array, Array]]:

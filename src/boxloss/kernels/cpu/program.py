@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from boxloss.kernels import cache
+from boxloss.kernels import cache, switch
 
 Arguments = dict[str, str]
 """The arguments of a kernel, in order: name -> "integer", "float64", "numbers", "floats" or "integers" (the last three are addresses)."""
@@ -52,26 +52,43 @@ class Program:
         return cache.key(self.text, self.number, repr(self.constants), repr(self.memory), _own_text(), processor(), *versions)
 
     def load(self) -> Callable[[bytes], object]:
-        """The kernel as a function of its packed arguments."""
+        """The kernel as a function of its packed arguments. Raises `KernelError`, whatever it is that fails."""
+        try:
+            return self._kept() or self._compiled()
+        except Exception as error:
+            raise switch.KernelError(f"kernels cannot be compiled here: {_what(error)}") from error
+
+    def _kept(self) -> Callable[[bytes], object] | None:
+        """From disk."""
         from boxloss.kernels.cpu.load import load_object
 
         kept = cache.read(self.key)
-        if kept is not None:
-            symbol, _, code = kept.partition(b"\0")
-            try:
-                return load_object(code, symbol.decode())
-            except (RuntimeError, UnicodeDecodeError):
-                pass  # not what it seemed to be: as good as not there
-        from boxloss.kernels.cpu.compile import compile_text
+        if kept is None:
+            return None
+        symbol, _, code = kept.partition(b"\0")
+        try:
+            return load_object(code, symbol.decode())
+        except (RuntimeError, UnicodeDecodeError):
+            return None  # not what it seemed to be: as good as not there
 
-        code, symbol_text = compile_text(
+    def _compiled(self) -> Callable[[bytes], object]:
+        from boxloss.kernels.cpu.compile import compile_text
+        from boxloss.kernels.cpu.load import load_object
+
+        code, symbol = compile_text(
             self.text,
             self.number,
             {name: (number, value) for name, number, value in self.constants},
             {name: (number, length) for name, number, length in self.memory},
         )
-        cache.write(self.key, symbol_text.encode() + b"\0" + code)
-        return load_object(code, symbol_text)
+        cache.write(self.key, symbol.encode() + b"\0" + code)
+        return load_object(code, symbol)
+
+
+def _what(error: Exception) -> str:
+    """An error on one line: Numba's take pages."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"[:300]
 
 
 @functools.cache
