@@ -19,9 +19,20 @@ Array = Any
 
 
 class Symbol:
-    """What stands for a number while a formula is looked at rather than run: `boxloss.calculus.graph.Node` is the one kind."""
+    """What stands for a number while a formula is looked at rather than run: `boxloss.calculus.graph.Node` is the one kind.
+
+    It has an array's operators, and these methods for what is asked of an array in another way.
+    """
 
     __slots__ = ()
+    __array_namespace__: Callable[[], Any]
+    label: Callable[[str], None]
+    hold: Callable[[], Array]
+    with_slope: Callable[[Array], Array]
+    power_of_two: Callable[[], Array]
+    exponent: Callable[[], Array]
+    two_to_the: Callable[[], Array]
+    elementary: Callable[..., Array]
 
 
 def is_torch(x: Array) -> bool:
@@ -317,7 +328,7 @@ def _sine(x: Array, quarters: int) -> Array:
 
 
 def _taylor(k: int) -> float:
-    return (-1) ** (k // 2) / math.factorial(k)
+    return (-1.0) ** (k // 2) / math.factorial(k)
 
 
 _QUARTER = (201 / 128, 64938 / 2**27, 9.920935796805404e-10)

@@ -61,7 +61,7 @@ def _looked_at() -> bool:
 def fused(way: "Way", pred: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """The value of boxes (..., 4) and (..., 4) that broadcast: (...) for the reduction "none", else one number."""
     if pred.shape != target.shape:
-        pred, target = torch.broadcast_tensors(pred, target)
+        pred, target = torch.broadcast_tensors(pred, target)  # type: ignore[no-untyped-call]
     shape = pred.shape[:-1]
     if weight is not None:
         weight = weight.expand(shape).reshape(-1)
@@ -126,7 +126,7 @@ class Way:
             losses, total = 0, value.data_ptr()
         kernel = self.kernels.get((dtype, wrt)) or self.kernel(dtype, wrt)
         kernel(
-            n, (pred.data_ptr(), *pred.stride()), (target.data_ptr(), *target.stride()), weight_place, 1 / divisor, divisor,
+            n, (pred.data_ptr(), *pred.stride()), (target.data_ptr(), *target.stride()), weight_place, 1 / divisor, divisor,  # type: ignore[arg-type]
             losses, 0 if grad_a is None else grad_a.data_ptr(), 0 if grad_b is None else grad_b.data_ptr(), total,
         )  # fmt: skip
         return value, grad_a, grad_b
