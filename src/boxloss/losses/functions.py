@@ -100,7 +100,7 @@ class Loss(_Called):
         >>> import boxloss as bl
         >>> value, gradient = bl.iou_loss.value_and_gradient([[0, 0, 2, 2]], [[0, 0, 4, 2]])
         >>> float(value), gradient.tolist()
-        (0.5, [[0.125, 0.125, -0.25, -0.125]])
+        (0.5, [[0.0625, 0.0625, -0.25, -0.0625]])
         """
         if wrt not in ("pred", "target", "both"):
             raise ParameterError(f"{self.__name__}.value_and_gradient: wrt is {wrt!r}, expected pred, target or both")
@@ -113,9 +113,10 @@ class Loss(_Called):
         from boxloss.losses import fused_numpy
 
         boxes = {"pred": "a", "target": "b", "both": "ab"}[wrt]
-        value, *grads = fused_numpy.reduced(self.__name__, self.formula, self._items, a, b, format, reduction, weight, wrt=boxes)
+        run = fused_numpy.reduced if switch.cpu_kernels() else fused_numpy.reduced_by_graph
+        value, *grads = run(self.__name__, self.formula, self._items, a, b, format, reduction, weight, wrt=boxes)
         found = tuple(fused_numpy.summed(grad, x.shape) for grad, x in zip(grads, (a, b), strict=True) if grad is not None)
-        return (value, found) if wrt == "both" else (value, found[0])  # type: ignore[return-value]
+        return (value, found) if wrt == "both" else (value, found[0])
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())

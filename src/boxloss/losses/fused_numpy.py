@@ -1,13 +1,21 @@
-"""NumPy's arrays through the kernels."""
+"""NumPy's arrays through the kernels, and how value and gradient are had without them."""
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
 
+from boxloss.calculus.evaluate import evaluate
+from boxloss.calculus.trace import Traced, trace
 from boxloss.formulas import Formula
 from boxloss.kernels.cpu.run import Rows, elementwise
-from boxloss.losses.reduce import checked_weight
+from boxloss.losses.reduce import checked_weight, reduce
 from boxloss.ops import Array
+
+Parameters = tuple[tuple[str, Any], ...]
+Reduced = tuple[Array, Array | None, Array | None]
+"""A value, and its gradients along the first and the second boxes where they were asked for."""
 
 
 def place(x: Array) -> int:
@@ -29,22 +37,15 @@ def flat(a: Array, b: Array) -> tuple[tuple[int, ...], Array, Array]:
 
 
 def reduced(
-    call: str, formula: Formula, parameters: tuple[tuple[str, Any], ...], a: Array, b: Array, format: str, reduction: str, weight: Any, *,
+    call: str, formula: Formula, parameters: Parameters, a: Array, b: Array, format: str, reduction: str, weight: Any, *,
     wrt: str = "", similarity: bool = False,
-) -> tuple[Array, Array | None, Array | None]:  # fmt: skip
-    """The value as `boxloss.losses.reduce.reduce` has it, and its gradients along the boxes named in `wrt`, as arrays of the shape that `a` and `b` broadcast to."""
+) -> Reduced:  # fmt: skip
+    """The value as `boxloss.losses.reduce.reduce` has it, and its gradients along the boxes named in `wrt`, of the shape that `a` and `b` broadcast to."""
     kernel = elementwise(formula, parameters, a.dtype.name, format, wrt, similarity)
     shape, a, b = flat(a, b)
     n = len(a)
-    weight_place, count = (0, 0), float(max(n, 1))
-    if weight is not None:
-        weight = checked_weight(call, np.empty(shape, a.dtype), weight)
-        weight = np.broadcast_to(weight, shape).reshape(-1)
-        count = float(np.sum(weight, dtype=np.float64))
-        weight_place = (place(weight), weight.strides[0] // weight.itemsize)
-    averaged = reduction == "mean"
-    # The mean of nothing, or of weights that are all 0, is 0.
-    divisor = (count if count != 0 else np.inf) if averaged else 1.0
+    weight, divisor = _weight(call, weight, shape, a.dtype, reduction)
+    weight_place = (0, 0) if weight is None else (place(weight), weight.strides[0] // weight.itemsize)
     out = np.empty(n if reduction == "none" else 1, a.dtype)
     grads = [np.empty((n, 4), a.dtype) if box in wrt else None for box in "ab"]
     (a, at_a), (b, at_b) = rows(a), rows(b)
@@ -52,7 +53,43 @@ def reduced(
     where |= {f"grad_{box}": place(grad) for box, grad in zip("ab", grads, strict=True) if grad is not None}
     kernel(n, at_a, at_b, weight=weight_place, scale=1 / divisor, count=divisor, **where)
     value = out.reshape(shape) if reduction == "none" and shape else out[0]
-    return value, *(None if grad is None else grad.reshape(*shape, 4) for grad in grads)  # type: ignore[return-value]
+    return value, *_shaped(grads, shape)
+
+
+def reduced_by_graph(
+    call: str, formula: Formula, parameters: Parameters, a: Array, b: Array, format: str, reduction: str, weight: Any, *, wrt: str
+) -> Reduced:  # fmt: skip
+    """What `reduced` gives, to the bit but for the order of a sum, without a compiler: the formula's graph, one operation on arrays after another."""
+    shape, a, b = flat(a, b)
+    weight, divisor = _weight(call, weight, shape, a.dtype, reduction)
+    values, *slopes = evaluate(_graph(formula, parameters, a.dtype.name, format, wrt), [*a.T, *b.T])
+    scale = a.dtype.type(1 / divisor) * (np.ones_like(values) if weight is None else weight)
+    # Comparisons in a slope may pass a NaN over.
+    scale = np.where(np.isnan(a).any(-1) | np.isnan(b).any(-1), np.nan, scale)[:, None]
+    with np.errstate(all="ignore"):
+        grads = [np.stack(slopes[4 * wrt.index(box) :][:4], -1) * scale if box in wrt else None for box in "ab"]
+        value = reduce(call, values.reshape(shape), reduction, None if weight is None else weight.reshape(shape))
+    return value[()], *_shaped(grads, shape)  # a number rather than an array of no dimensions
+
+
+@functools.lru_cache(maxsize=64)
+def _graph(formula: Formula, parameters: Parameters, number: str, format: str, wrt: str) -> Traced:
+    return trace(formula, dict(parameters), dtype=number, format=format, wrt=wrt)
+
+
+def _weight(call: str, weight: Any, shape: tuple[int, ...], dtype: Any, reduction: str) -> tuple[Array | None, float]:
+    """One weight a pair, and what the sum of losses is divided by."""
+    count = float(max(math.prod(shape), 1))
+    if weight is not None:
+        weight = np.broadcast_to(checked_weight(call, np.empty(shape, dtype), weight), shape).reshape(-1)
+        count = float(np.sum(weight, dtype=np.float64))
+    # The mean of nothing, or of weights that are all 0, is 0.
+    return weight, (count or math.inf) if reduction == "mean" else 1.0
+
+
+def _shaped(grads: list[Array | None], shape: tuple[int, ...]) -> tuple[Array | None, Array | None]:
+    of_a, of_b = (None if grad is None else grad.reshape(*shape, 4) for grad in grads)
+    return of_a, of_b
 
 
 def summed(grad: Array, shape: tuple[int, ...]) -> Array:
