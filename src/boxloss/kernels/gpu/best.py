@@ -74,7 +74,7 @@ def _best(formula: Formula, parameters: Parameters, a: Tensor, b: Tensor, format
 def _rectangle(tiles_down: int, tiles_across: int, shape: float | None) -> tuple[int, int]:
     """Height and width, in tiles, of each program's rectangle. `shape`: rows over columns of the matrix; None where only rows have something kept aside."""
     wanted = min(PROGRAMS, tiles_down * tiles_across)
-    down = wanted if shape is None else math.ceil(math.sqrt(wanted * shape))
+    down = wanted if shape is None else min(wanted, math.ceil(math.sqrt(wanted * shape)))
     # One side may have fewer tiles than its share: the other takes what is left
     down = min(tiles_down, max(down, -(-wanted // tiles_across)))
     across = min(tiles_across, -(-wanted // down))

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib.util
+import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -18,7 +19,8 @@ from boxloss.formulas import Formula
 from boxloss.kernels.gpu.load import interpreting, load
 
 _NUMBERS = {torch.float32: "float32", torch.float64: "float64"}
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()
+os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)  # as in boxloss.kernels.gpu.load
 
 Parameters = dict[str, Any]
 

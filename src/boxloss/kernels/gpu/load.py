@@ -14,7 +14,9 @@ from typing import Any
 
 from boxloss.kernels import cache
 
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()
+# A process is not forked while a thread of it loads a kernel, whose lock the child would find locked for ever.
+os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 
 
 def interpreting() -> bool:
@@ -44,7 +46,7 @@ def _written(text: str) -> Path:
     """A file with this text. Its name is the text's digest, and it appears whole or not at all, so any number of processes may start at once."""
     name = f"triton_{cache.key(text)}.py"
     for folder in (cache.folder, _folder_of_this_process):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ImportError):  # ImportError: without platformdirs nobody knows where the cache is
             place = folder()
             place.mkdir(parents=True, exist_ok=True)
             if not _holds(place / name, text):
@@ -76,5 +78,11 @@ def _write(file: Path, text: str) -> None:
 def _folder_of_this_process() -> Path:
     """For where the cache cannot be written."""
     folder = tempfile.mkdtemp(prefix="boxloss_")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_remove, folder, os.getpid())
     return Path(folder)
+
+
+def _remove(folder: str, process: int) -> None:
+    """A forked process takes over its parent's folder, and what is to be done at the end, but the parent still reads there."""
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)

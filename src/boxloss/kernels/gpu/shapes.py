@@ -49,7 +49,7 @@ def kernel(
     A_PACKED: tl.constexpr, B_PACKED: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ):
     tile = tl.program_id(0).to(tl.int64)
-    n_across = (m + COLUMNS - 1) // COLUMNS
+    n_across = (m.to(tl.int64) + COLUMNS - 1) // COLUMNS
     row = tile // n_across * ROWS + tl.arange(0, ROWS)
     column = tile % n_across * COLUMNS + tl.arange(0, COLUMNS)
     {a} = columns(a, row, a_row, a_column, row < n, A_PACKED)
@@ -114,6 +114,8 @@ def kernel(
                     so_far = tl.load(values_b + line, mask=column_known, other=0.0)
                     so_far_index = no_index_last(tl.load(indices_b + line, mask=column_known, other=0))
                     column_best, column_index = better(so_far, so_far_index, column_best, column_index)
+                    # Several threads have the same column: all of them have read what is there before one writes
+                    tl.debug_barrier()
                 tl.store(values_b + line, column_best, mask=column_known)
                 tl.store(indices_b + line, last_as_no_index(column_index), mask=column_known)
         row_best, row_index = best_along(best, best_index, 1)
