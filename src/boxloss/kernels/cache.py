@@ -1,7 +1,8 @@
 """Machine code on disk, so that a second process starts warm.
 
-A file's name is the digest of all that its code depends on; its content begins with a digest of the rest. A file that is damaged, or cannot be read or
-written, costs the time to compile and nothing else. Files appear whole or not at all, so any number of processes may start at once.
+A file's name is the digest of all that its code depends on; its content begins with a digest of the name and the rest, for LLVM ends the process over
+bytes that are no code. A file that is damaged or misnamed, or cannot be read or written, costs the time to compile and nothing else. Files appear whole or
+not at all, so any number of processes may start at once.
 """
 
 import contextlib
@@ -37,7 +38,7 @@ def read(name: str) -> bytes | None:
     except OSError:
         return None
     kept = data[DIGEST:]
-    return kept if hashlib.sha256(kept).digest() == data[:DIGEST] else None
+    return kept if _digest(name, kept) == data[:DIGEST] else None
 
 
 def write(name: str, data: bytes) -> None:
@@ -48,9 +49,13 @@ def write(name: str, data: bytes) -> None:
         handle, temporary = tempfile.mkstemp(dir=place)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(data).digest() + data)
+                file.write(_digest(name, data) + data)
             os.replace(temporary, place / name)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
+
+
+def _digest(name: str, data: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\0" + data).digest()

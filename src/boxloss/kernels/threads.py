@@ -9,13 +9,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
 
 from boxloss.errors import ParameterError
 
+Helper = tuple["Future[None]", Callable[[], None]]
+
 _chosen: int | None = None
-_pool: ThreadPoolExecutor | None = None
-_lock = threading.Lock()
 
 
 def set_num_threads(n: int) -> None:
@@ -36,14 +37,15 @@ def get_num_threads() -> int:
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "get_num_threads"):
         return int(torch.get_num_threads())
-    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if given.isdigit() and int(given) > 0:
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_parts(work: Callable[[int], None], n_parts: int) -> None:
-    """`work(k)` for each k below `n_parts`, in any order, on up to `get_num_threads()` threads, this one among them."""
+    """`work(k)` for each k below `n_parts`, in any order, on up to `get_num_threads()` threads, this one among them. All have ended when it returns or
+    raises: they write into memory that the caller then lets go of."""
     n_threads = min(get_num_threads(), n_parts)
     if n_threads <= 1:
         for k in range(n_parts):
@@ -55,29 +57,67 @@ def run_parts(work: Callable[[int], None], n_parts: int) -> None:
         while (k := next(parts)) < n_parts:
             work(k)
 
-    helpers: list[Future[None]] = []
-    with contextlib.suppress(RuntimeError):  # while the interpreter shuts down there are no new threads: this one does it all
-        helpers = [_submit(take) for _ in range(n_threads - 1)]
+    helpers = [_pool.submit(take, n_threads - 1) for _ in range(n_threads - 1)]
     try:
         take()
     finally:
-        for helper in helpers:
-            helper.result()
+        _end(helpers)
 
 
-def _submit(work: Callable[[], None]) -> "Future[None]":
-    global _pool
-    with _lock:
-        if _pool is None or _pool._max_workers < get_num_threads() - 1:
-            _pool = ThreadPoolExecutor(max(get_num_threads() - 1, 1), thread_name_prefix="boxloss")
-        return _pool.submit(work)
+def _end(helpers: "list[Future[None]]") -> None:
+    """Waits for those that have begun, and raises what they raised. Ctrl-C has to wait, too."""
+    errors: list[BaseException] = []
+    for helper in helpers:
+        while not helper.cancel():
+            try:
+                error = helper.exception()
+            except KeyboardInterrupt as interrupt:
+                errors.append(interrupt)
+                continue
+            errors += [] if error is None else [error]
+            break
+    if errors:
+        raise errors[-1]
 
 
-def _forget_pool() -> None:
+class _Pool:
+    """Threads that wait for work, and die with the process."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Helper] = SimpleQueue()
+        self._lock, self._n_threads = threading.Lock(), 0
+
+    def submit(self, work: Callable[[], None], n_threads: int) -> "Future[None]":
+        """`work` on one of `n_threads` threads, if one comes to it before the future is cancelled."""
+        future: Future[None] = Future()
+        self._queue.put((future, work))
+        with self._lock, contextlib.suppress(RuntimeError):  # there may be no new threads: when too many run, or while the interpreter shuts down
+            if self._n_threads < n_threads:
+                threading.Thread(target=self._serve, name=f"boxloss-{self._n_threads}", daemon=True).start()
+                self._n_threads += 1
+        return future
+
+    def _serve(self) -> None:
+        while True:
+            future, work = self._queue.get()
+            if future.set_running_or_notify_cancel():
+                try:
+                    work()
+                except BaseException as error:
+                    future.set_exception(error)
+                else:
+                    future.set_result(None)
+            del future, work  # a thread that waits holds on to nothing
+
+
+_pool = _Pool()
+
+
+def _renew_pool() -> None:
     """In a forked process the pool's threads do not exist, and its lock may be held by one of them."""
-    global _pool, _lock
-    _pool, _lock = None, threading.Lock()
+    global _pool
+    _pool = _Pool()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)
+    os.register_at_fork(after_in_child=_renew_pool)

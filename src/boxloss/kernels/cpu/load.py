@@ -22,8 +22,10 @@ def processor() -> str:
 def load_object(code: bytes, symbol: str) -> Callable[[bytes], object]:
     """The function `symbol` of an object file, which takes its arguments packed into bytes. Calls let go of the interpreter's lock.
 
-    Raises `RuntimeError` where the bytes are no object file for this machine or lack the symbol.
+    Raises `RuntimeError` where they lack the symbol. Bytes that are no object file may end the process: LLVM does not ask (`boxloss.kernels.cache` does).
     """
+    if not (code and symbol):
+        raise RuntimeError("no object file, or no name of a function")
     with _LOCK:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
