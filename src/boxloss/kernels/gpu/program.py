@@ -70,10 +70,14 @@ def _words_of(kernel: str) -> list[str]:
     used: set[str] = set()
     reading = [kernel]
     while reading:
-        named = (set(re.findall(r"\w+", reading.pop())) & set(words)) - used
+        named = (_names(reading.pop()) & words.keys()) - used
         used |= named
         reading += (words[name] for name in named)
     return [text for name, text in words.items() if name in used]
+
+
+def _names(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
 
 
 @functools.cache

@@ -1,0 +1,89 @@
+"""What Triton's compiler makes of the kernels that a call would launch, on a machine without a GPU."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+from boxloss.kernels.gpu import best, elementwise, matrix
+
+_POINTERS = {torch.float32: "*fp32", torch.float64: "*fp64", torch.int64: "*i64"}
+_ARITHMETIC = re.compile(r"\b(?:add|sub|mul|div|sqrt|rsqrt|rcp|fma|mad|ex2|lg2|sin|cos|tanh|min|max)(?:\.\w+)*\.f(?:16|32|64)\b")
+_ROUNDED = re.compile(r"(?:(?:add|sub|mul|div|sqrt)\.rn|(?:min|max)(?:\.NaN)?)\.f(?:32|64)")
+
+
+@dataclass
+class Compiled:
+    kernel: Any
+    grid: tuple[int, ...]
+    ttgir: str
+    ptx: str
+    cubin: bytes
+
+    @property
+    def arithmetic(self) -> set[str]:
+        """The instructions that compute."""
+        return set(_ARITHMETIC.findall(self.ptx))
+
+    @property
+    def unfaithful(self) -> set[str]:
+        """Those that do not round as IEEE 754 says, or round once where the text rounds twice. Without `.rn` the assembler may contract two to one."""
+        return {instruction for instruction in self.arithmetic if not _ROUNDED.fullmatch(instruction)}
+
+    def memory_of_threads(self, folder: Path) -> tuple[int, int]:
+        """Bytes of stack and of local memory that a thread uses: 0 unless numbers do not fit the registers."""
+        file = folder / "kernel.cubin"
+        file.write_bytes(self.cubin)
+        command = [triton.knobs.nvidia.cuobjdump.path, "--dump-resource-usage", file]
+        usage = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        stack, local = (re.search(rf"\b{what}:(\d+)", usage) for what in ("STACK", "LOCAL"))
+        assert stack is not None
+        assert local is not None
+        return int(stack[1]), int(local[1])
+
+
+@dataclass
+class Launches:
+    """Stands where kernels are launched, and compiles them instead; the outputs of the call hold nothing."""
+
+    capability: int = 90
+    found: list[Compiled] = field(default_factory=list)
+
+    def __call__(self, kernel: Any, grid: tuple[int, ...], like: torch.Tensor, *arguments: Any, **constants: Any) -> None:
+        num_warps = constants.pop("num_warps")
+        signature: dict[str, str] = {}
+        attributes: dict[tuple[int], Any] = {}
+        for place, (name, value) in enumerate(zip(kernel.arg_names, [*arguments, *constants.values()], strict=True)):
+            if name in constants or value is None:
+                constants[name] = value
+                signature[name] = "constexpr"
+            elif isinstance(value, torch.Tensor):
+                signature[name] = _POINTERS[value.dtype]
+                if value.data_ptr() % 16 == 0:
+                    attributes[(place,)] = [["tt.divisibility", 16]]
+            else:
+                signature[name] = "i32" if -(2**31) <= value < 2**31 else "i64"
+        source = ASTSource(fn=kernel, signature=signature, constexprs=constants, attrs=attributes)
+        # As in boxloss.kernels.gpu.launch.run, which test_launch.py looks at
+        options = {"num_warps": num_warps, "enable_fp_fusion": False}
+        asm = triton.compile(source, target=GPUTarget("cuda", self.capability, 32), options=options).asm
+        self.found.append(Compiled(kernel, grid, asm["ttgir"], asm["ptx"], asm["cubin"]))
+
+
+def compiled(monkeypatch: pytest.MonkeyPatch, call: Callable[[], object], capability: int = 90) -> list[Compiled]:
+    """What `call` would launch."""
+    launches = Launches(capability)
+    with monkeypatch.context() as patch:
+        for module in (best, elementwise, matrix):
+            patch.setattr(module, "run", launches)
+        call()
+    assert launches.found
+    return launches.found

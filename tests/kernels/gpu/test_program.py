@@ -1,0 +1,125 @@
+"""The text of the kernels' files."""
+
+import ast
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import boxloss as bl
+from boxloss.calculus.trace import Traced, trace
+from boxloss.kernels.gpu import program
+from boxloss.kernels.gpu.program import elementwise_text, nearest_text, pairwise_text, stage_text
+from kernels.gpu.test_elementwise import words
+
+CIOU = bl.catalogue()["ciou"]
+
+
+def of(formula: Any, dtype: str = "float32", wrt: str = "") -> Traced:
+    return trace(formula, {}, dtype=dtype, wrt=wrt)
+
+
+def texts(formula: Any, dtype: str) -> list[str]:
+    return [
+        *(elementwise_text(of(formula, dtype, wrt), wrt) for wrt in ("", "a", "b", "ab")),
+        pairwise_text(of(formula, dtype)),
+        nearest_text(of(formula, dtype)),
+    ]
+
+
+FULLY = ("ciou", "smooth_l1", "words")
+FORMULAS = {formula.name: formula for formula in (*bl.catalogue().values(), words)}
+
+
+def cases() -> list[Any]:
+    kinds = [(name, dtype) for name in FORMULAS for dtype in ("float32", "float64")]
+    return [pytest.param(*kind, marks=[] if kind[0] in FULLY else [pytest.mark.slow], id="-".join(kind)) for kind in kinds]
+
+
+def functions(text: str) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+
+
+def names_in(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+@pytest.mark.parametrize(("name", "dtype"), cases())
+def test_a_file_stands_alone(name: str, dtype: str) -> None:
+    """It imports Triton and nothing else, and has the words that it uses, and no others."""
+    for text in texts(FORMULAS[name], dtype):
+        stands_alone(text)
+
+
+@pytest.mark.parametrize("name", ["total", "merge"])
+def test_the_file_of_a_stage_stands_alone(name: str) -> None:
+    stands_alone(stage_text(name))
+
+
+def stands_alone(text: str) -> None:
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    imports = [part for part in ast.walk(tree) if isinstance(part, ast.Import | ast.ImportFrom)]
+    assert [ast.unparse(part) for part in imports] == ["import triton", "import triton.language as tl"]
+    defined = functions(text)
+    *helpers, kernel = defined
+    used = set().union(*(names_in(function) - {name} for name, function in defined.items()))
+    assert set(helpers) <= used
+    assert kernel not in used
+    for function in defined.values():
+        stored = stored_in(function)
+        # A formula may name its variables as it likes, like a word too: it is not called so here
+        assert not stored & {"tl", "triton", *defined}
+        own = {argument.arg for argument in function.args.args} | stored
+        assert names_in(function) - own <= {"triton", "tl", "range", "float", *defined}
+
+
+def stored_in(function: ast.FunctionDef) -> set[str]:
+    return {part.id for part in ast.walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+
+
+def test_names_of_the_formula_give_way() -> None:
+    """To the loop's own: the formula's `row` is a number, the loop's the rows."""
+    text = elementwise_text(of(words, wrt="ab"), "ab")
+    for name in ("row", "known", "kernel", "nan", "divide", "tl"):
+        assert re.search(rf"^    {name}_2 = ", text, re.MULTILINE), name
+        assert len(re.findall(rf"^    {name} = ", text, re.MULTILINE)) <= 1, name
+
+
+def test_the_words_are_those_of_words_py() -> None:
+    """To the letter: what is tested there is what runs."""
+    source = (program._HERE / "words.py").read_text(encoding="utf-8")
+    for text in texts(words, "float64"):
+        words_used = text.split("\n\n\n")[1:-1]
+        assert len(words_used) > 5
+        assert all(word in source for word in words_used)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_constants_are_of_the_formulas_type(dtype: str) -> None:
+    """Triton would round a number in the text to float32. What a load puts in place of nothing is of the load's type."""
+    for text in texts(CIOU, dtype):
+        *_, kernel = functions(text).values()
+        numbers = {id(part) for part in ast.walk(kernel) if isinstance(part, ast.Constant) and isinstance(part.value, float)}
+        for call in (part for part in ast.walk(kernel) if isinstance(part, ast.Call)):
+            if re.fullmatch(rf"tl\.full\(.*, tl\.{dtype}\)", ast.unparse(call)) or ast.unparse(call.func) == "tl.load":
+                numbers -= {id(part) for part in ast.walk(call)}
+        assert not numbers
+
+
+def test_every_digit_of_a_constant() -> None:
+    """4 / pi^2 in float64, which float32 does not hold."""
+    assert "0.4052847345693511" in elementwise_text(of(CIOU, "float64", "a"), "a")
+
+
+@pytest.mark.parametrize("make", [pairwise_text, nearest_text, elementwise_text])
+def test_the_title_says_what_it_is(make: Callable[[Traced], str]) -> None:
+    first = make(of(CIOU)).splitlines()[0]
+    assert first.startswith('"""ciou')
+    assert first.endswith('in float32."""')
+
+
+def test_one_text_for_one_formula() -> None:
+    """From one process to the next too, or nothing would be found on disk: names come from no set's order and no address."""
+    assert texts(CIOU, "float32") == texts(CIOU, "float32")
