@@ -71,6 +71,19 @@ def test_nan_never_wins() -> None:
     both(GIOU, a, b)
 
 
+def test_padding_is_not_looked_at() -> None:
+    """NaN and infinity lie before, between and behind the boxes."""
+    a, b = boxes("coco", 11, 21)
+    around = [np.full((len(x) + 2, 7), fill, np.float32) for x, fill in ((a, np.nan), (b, np.inf))]
+    for memory, x in zip(around, (a, b), strict=True):
+        memory[1:-1, 1:5] = x
+    laid_a, laid_b = (torch.from_numpy(memory)[1:-1, 1:5] for memory in around)
+    of_a, of_b = gpu.nearest_both(GIOU, {}, laid_a, laid_b)
+    same(of_a, best(matrix_of(GIOU, a, b)))
+    same(of_b, best(matrix_of(GIOU, a, b).T))
+    same(gpu.nearest(GIOU, {}, laid_a, laid_b, k=3), best(matrix_of(GIOU, a, b), 3))
+
+
 @pytest.mark.parametrize("k", [2, 3, 9])
 def test_the_k_best(k: int) -> None:
     """Ties among them; and more than there are."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_tails(n: int, reduction: str) -> None:
 
 def test_a_sum_has_one_order() -> None:
     a, b = pairs(1025)
-    sums = {float(gpu.value_and_gradient(CIOU, {}, a, b, reduction="sum")[0]) for _ in range(3)}
+    sums = {float(gpu.value_and_gradient(CIOU, {}, *where, reduction="sum")[0]) for where in ((a, b), (a, b), (a.t().contiguous().t(), b))}
     assert len(sums) == 1
 
 
@@ -123,6 +124,17 @@ def test_strides_and_slices(wrt: str) -> None:
             got = gpu.value_and_gradient(GIOU, {}, a_laid, b_laid, wrt=wrt)
             assert all(x is y is None or torch.equal(x, y) for x, y in zip(got, want, strict=True)), what
             assert gpu.pairwise(GIOU, {}, a_laid[:5], b_laid[:6]).equal(gpu.pairwise(GIOU, {}, a[:5], b[:6])), what
+
+
+def test_places_beyond_int32(tmp_path: Path) -> None:
+    """Rows 2^30 numbers apart, as in a view of something large: the third lies 2^31 numbers on. What is between was never written, and takes no memory."""
+    memory = np.memmap(tmp_path / "sparse", np.float32, "w+", shape=(2**31 + 2**12,))
+    far = torch.from_numpy(memory).as_strided((3, 4), (2**30, 1))
+    a, b = pairs(3)
+    far.copy_(a)
+    assert torch.equal(gpu.value_and_gradient(GIOU, {}, far, b, wrt="a")[1], gpu.value_and_gradient(GIOU, {}, a, b, wrt="a")[1])  # type: ignore[arg-type]
+    assert torch.equal(gpu.pairwise(GIOU, {}, b, far), gpu.pairwise(GIOU, {}, b, a))
+    assert torch.equal(gpu.nearest(GIOU, {}, far, b)[1], gpu.nearest(GIOU, {}, a, b)[1])
 
 
 def test_one_target_for_all() -> None:
