@@ -1,0 +1,74 @@
+"""How long calls take: contenders in turn, round after round, so that a machine that slows down slows all of them."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a contender may cost: about `seconds` of calls, in samples of at least `sample_s`, no fewer than `least` and no more than `most` samples."""
+
+    seconds: float = 2.0
+    sample_s: float = 0.004
+    least: int = 5
+    most: int = 151
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one call: the median of the samples and their quartiles. A sample is the mean of `n_calls` calls in a row."""
+
+    median_s: float
+    low_s: float
+    high_s: float
+    n_samples: int
+    n_calls: int
+
+
+def race(calls: Mapping[str, Call], budget: Budget) -> dict[str, Timing]:
+    """Each call's timing. A slow call is sampled less often than a quick one, spread over the same rounds."""
+    once = {name: _warm(call) for name, call in calls.items()}
+    n_calls = {name: max(1, round(budget.sample_s / seconds)) for name, seconds in once.items()}
+    wanted = {name: int(np.clip(budget.seconds / (n_calls[name] * once[name]), budget.least, budget.most)) for name in calls}
+    n_rounds = max(wanted.values(), default=0)
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    gc.collect()
+    gc.disable()
+    try:
+        for k in range(n_rounds):
+            for name, call in calls.items():
+                if (k + 1) * wanted[name] // n_rounds > k * wanted[name] // n_rounds:
+                    samples[name].append(_sample(call, n_calls[name]))
+    finally:
+        gc.enable()
+    return {name: summary(samples[name], n_calls[name]) for name in calls}
+
+
+def summary(samples: list[float], n_calls: int = 1) -> Timing:
+    low, median, high = (float(x) for x in np.quantile(samples, (0.25, 0.5, 0.75)))
+    return Timing(median, low, high, len(samples), n_calls)
+
+
+def _warm(call: Call) -> float:
+    """Seconds of one call, once what is done at the first call alone is done: the least of a few, unless one takes long."""
+    call()
+    least, start = float("inf"), time.perf_counter()
+    for _ in range(20):
+        least = min(least, _sample(call, 1))
+        if time.perf_counter() - start > 0.2:
+            break
+    return least
+
+
+def _sample(call: Call, n_calls: int) -> float:
+    repeats = range(n_calls)
+    start = time.perf_counter()
+    for _ in repeats:
+        call()
+    return (time.perf_counter() - start) / n_calls
