@@ -114,6 +114,21 @@ def compile_text(text: str, number: str, constants: dict[str, tuple[str, float]]
     `number`: the type that the text calls `number`. `constants`: number type and value of each name in the text that is a constant.
     `memory`: type and length of each name that gives memory on the stack.
     """
+    with global_compiler_lock:  # also what keeps our threads apart
+        library, symbol = _library(text, number, constants, memory)
+        return library._codegen._tm.emit_object(library._final_module), symbol
+
+
+def assembly(text: str, number: str, constants: dict[str, tuple[str, float]], memory: dict[str, tuple[str, int]]) -> str:
+    """What `compile_text` makes, as a person reads it."""
+    with global_compiler_lock:
+        library, _ = _library(text, number, constants, memory)
+        made: str = library.get_asm_str()
+        return made
+
+
+def _library(text: str, number: str, constants: dict[str, tuple[str, float]], memory: dict[str, tuple[str, int]]) -> tuple[Any, str]:
+    """Optimised code in LLVM's own form, and the function's symbol."""
     names: dict[str, Any] = {name: word for name, word in vars(words).items() if isinstance(word, words.Word)}
     names |= {name: np.dtype(dtype).type(value) for name, (dtype, value) in constants.items()}
     names |= {"number": words.as_number[NUMBERS[number]], "float64": words.as_number[types.float64]}
@@ -121,13 +136,11 @@ def compile_text(text: str, number: str, constants: dict[str, tuple[str, float]]
     flags = Flags()
     flags.error_model = "numpy"  # x / 0 is an infinity, not an exception
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
-    with global_compiler_lock:  # also what keeps our threads apart
-        context = _context()
-        made_here = {name: words.memory(NUMBERS[dtype], length) for name, (dtype, length) in memory.items()}
-        made_here |= {name: words.pointer(kind) for name, kind in (("numbers_at", NUMBERS[number]), ("floats_at", types.float64), ("integers_at", types.int64))}
-        names |= {name: _teach(context, word, word) for name, word in made_here.items()}
-        arguments = (types.CPointer(types.int64),)
-        made = compiler.compile_extra(context.typing_context, context, names["kernel"], arguments, types.void, flags, {}, pipeline_class=_Compiler)
-        library = made.library
-        library.finalize()
-        return library._codegen._tm.emit_object(library._final_module), made.fndesc.llvm_func_name
+    context = _context()
+    made_here = {name: words.memory(NUMBERS[dtype], length) for name, (dtype, length) in memory.items()}
+    made_here |= {name: words.pointer(kind) for name, kind in (("numbers_at", NUMBERS[number]), ("floats_at", types.float64), ("integers_at", types.int64))}
+    names |= {name: _teach(context, word, word) for name, word in made_here.items()}
+    arguments = (types.CPointer(types.int64),)
+    made = compiler.compile_extra(context.typing_context, context, names["kernel"], arguments, types.void, flags, {}, pipeline_class=_Compiler)
+    made.library.finalize()
+    return made.library, made.fndesc.llvm_func_name
