@@ -1,10 +1,11 @@
 """The derivative of a graph, as more of the graph: reverse mode, so that one number's slopes along eight coordinates cost little more than the number."""
 
+import math
 from collections.abc import Callable
 
 from boxloss.calculus.graph import Node, reachable
 from boxloss.calculus.simplify import is_zero
-from boxloss.ops import ratio
+from boxloss.ops import exponents, ratio
 
 Slopes = dict[int, Node]
 
@@ -102,9 +103,15 @@ def _angle(node: Node, slope: Node) -> Parts:
     return share, -(share * quotient)
 
 
+def _exponential(node: Node, slope: Node) -> Parts:
+    (x,) = node.args
+    # Where the value stands still at the type's largest power of two, so does the slope; at the lower end it is 0 with the value.
+    return (slope.graph.where(exponents(x)[1] * math.log(2) <= x, 0.0, slope * node),)
+
+
 _ELEMENTARY: dict[str, Callable[[Node, Node], Parts]] = {
     "log": lambda node, slope: (slope / node.args[0],),
-    "exp": lambda node, slope: (slope * node,),
+    "exp": _exponential,
     "_slope_angle": _angle,
     "_atanh": lambda node, slope: (slope / (1.0 - node.args[0] * node.args[0]),),
 }

@@ -166,6 +166,7 @@ class Node(Symbol):
         return self.graph.apply("abs", self)
 
     def __pow__(self, exponent: Any) -> "Node":
+        # As products; from the third power on an array library may be a roundoff off that.
         if isinstance(exponent, (int, float)) and exponent == int(exponent) and 1 <= exponent <= 64:
             half = self ** (int(exponent) // 2) if exponent > 1 else self
             return half if exponent == 1 else half * half * self if exponent % 2 else half * half
