@@ -81,7 +81,7 @@ def kernel(
     lowest = tl.full((), float("-inf"), {number})
     last_index = tl.full((), 0x7FFFFFFFFFFFFFFF, tl.int64)
     for start_row in range(first_row, last_row, ROWS):
-        row = start_row + tl.arange(0, ROWS)
+        row = tl.arange(0, ROWS).to(tl.int64) + start_row  # the interpreter's loops count in Python's integers, which have no width
         row_known = row < last_row
         {a} = columns(a, row, a_row, a_column, row_known, A_PACKED)
         {a} = {a_down}
@@ -92,7 +92,7 @@ def kernel(
             before = tl.load(before_values + row, mask=row_known, other=0.0)[:, None]
             before_index = no_index_last(tl.load(before_indices + row, mask=row_known, other=0))[:, None]
         for start_column in range(first_column, last_column, COLUMNS):
-            column = start_column + tl.arange(0, COLUMNS)
+            column = tl.arange(0, COLUMNS).to(tl.int64) + start_column
             column_known = column < last_column
             {b} = columns(b, column, b_row, b_column, column_known, B_PACKED)
             {b} = {b_across}
