@@ -68,6 +68,122 @@ def test_logarithms_have_their_derivative():
     close(slope(ops.log1p, [-0.5, -0.2, 0.0, 0.2, 4.0]), [2.0, 1.25, 1.0, 1 / 1.2, 0.2], "float64", "gradient")
 
 
+LIBRARIES = pytest.mark.parametrize("array", [np.asarray, torch.asarray], ids=["numpy", "torch"])
+
+
+def on(array, function, x):
+    """`function` of the NumPy array `x` as an array of another library, as a NumPy array again."""
+    with np.errstate(all="ignore"):
+        return np.asarray(function(array(x)))
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_exp_is_exact_to_a_few_roundoffs_over_all_of_its_range(dtype, array):
+    rng = np.random.default_rng(2)
+    end = {"float32": 87, "float64": 708}[dtype]
+    for values in (rng.uniform(-end, end, 1000), rng.uniform(-1, 1, 1000), rng.uniform(-1, 1, 1000) * 10.0 ** rng.uniform(-12, 0, 1000)):
+        x = values.astype(dtype)
+        close(on(array, ops.exp, x), [mpmath.exp(float(v)) for v in x], dtype)
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sine_and_cosine_are_exact_to_a_few_roundoffs(dtype, array):
+    rng = np.random.default_rng(3)
+    near = rng.uniform(-3.2, 3.2, 1000).astype(dtype)
+    quarters = (np.arange(-8, 9) * np.pi / 2).astype(dtype)
+    small = (rng.uniform(-1, 1, 500) * 10.0 ** rng.uniform(-12, 0, 500)).astype(dtype)
+    far = rng.uniform(-4000, 4000, 1000).astype(dtype)
+    for function, exact in ((ops.sin, mpmath.sin), (ops.cos, mpmath.cos)):
+        for x in (near, small):
+            close(on(array, function, x), [exact(float(v)) for v in x], dtype)
+        # Near a zero that is no multiple of the type's own numbers, to as many digits as 1 has.
+        for x in (far, quarters):
+            close(on(array, function, x), [exact(float(v)) for v in x], dtype, scale=[1] * len(x))
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_roots_and_absolute_values_are_the_nearest_numbers(dtype, array):
+    """PyTorch's root is MKL's on some processors, which is sometimes the nearest but one."""
+    rng = np.random.default_rng(4)
+    x = np.exp(rng.uniform(-80, 80, 1000)).astype(dtype)
+    close(on(array, ops.sqrt, x), [mpmath.sqrt(float(v)) for v in x], dtype, 1 if array is np.asarray else 2)
+    assert on(array, ops.absolute, np.concatenate([x, -x])).tolist() == [*x, *x]
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("function", "x", "want"),
+    [
+        (ops.absolute, [0.0, -0.0, math.inf, -math.inf, -2.0], [0, 0, math.inf, math.inf, 2]),
+        (ops.sqrt, [0.0, -0.0, math.inf, 0.25], [0, 0, math.inf, 0.5]),
+        (ops.exp, [0.0, -0.0, -math.inf, -1e4], [1, 1, 0, 0]),
+        (ops.sin, [0.0, -0.0], [0, 0]),
+        (ops.cos, [0.0, -0.0], [1, 1]),
+    ],
+    ids=["absolute", "sqrt", "exp", "sin", "cos"],
+)
+def test_special_values(function, x, want, dtype, array):
+    assert on(array, function, np.array(x, dtype)).tolist() == want
+    assert np.isnan(on(array, function, np.array([math.nan], dtype))).all()
+    assert on(array, function, np.array([1.0], dtype)).dtype == dtype
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_exp_stands_still_at_the_ends_of_the_type(dtype, array):
+    most = on(array, ops.exp, np.array([math.inf, 1e30, 1e4], dtype))
+    assert (most == most[0]).all()
+    assert np.isfinite(most).all()
+    assert most[0] > np.finfo(dtype).max / 4
+    smallest = float(np.finfo(dtype).smallest_normal)
+    x = np.array([math.log(smallest) - 0.01, math.log(smallest) + 0.01], dtype)
+    below, above = on(array, ops.exp, x)
+    assert below == 0
+    assert above >= smallest
+
+
+def test_sine_and_cosine_of_what_has_no_angle_are_nan():
+    for function in (ops.sin, ops.cos):
+        for array in (np.asarray, torch.asarray):
+            assert np.isnan(on(array, function, np.array([math.inf, -math.inf]))).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("function", [ops.absolute, ops.exp, ops.sin, ops.cos], ids=["absolute", "exp", "sin", "cos"])
+def test_libraries_have_the_same_bits_whatever_the_stride(function, dtype):
+    x = np.random.default_rng(5).uniform(-20, 20, 999).astype(dtype)
+    want = on(np.asarray, function, x)
+    assert (on(torch.asarray, function, x) == want).all()
+    assert (on(np.asarray, function, x[::3]) == want[::3]).all()
+    assert (function(torch.asarray(x)[::3]).numpy() == want[::3]).all()
+
+
+def test_the_new_functions_have_their_derivatives():
+    x = [-3.0, -0.5, 0.25, 1.0, 2.5, 30.0]
+    close(slope(ops.exp, x), [mpmath.exp(v) for v in x], "float64", "gradient")
+    close(slope(ops.sin, x), [mpmath.cos(v) for v in x], "float64", "gradient")
+    close(slope(ops.cos, x), [-mpmath.sin(v) for v in x], "float64", "gradient")
+    close(slope(ops.sqrt, [0.25, 1.0, 4.0]), [1.0, 0.5, 0.25], "float64")
+    assert slope(ops.absolute, [-3.0, 2.0]) == [-1, 1]
+
+
+def test_derivatives_where_there_is_none():
+    """A tie is shared; what stands still has none; the distance of a thing to itself pulls nowhere."""
+    assert slope(ops.absolute, [0.0]) == [0]
+    assert slope(ops.sqrt, [0.0]) == [0]
+    assert slope(ops.exp, [-1e4, 1e4]) == [0, 0]
+
+
+def test_jax_has_the_derivatives_too():
+    jax = pytest.importorskip("jax")
+    for function, x, want in ((ops.absolute, 0.0, 0), (ops.sqrt, 0.0, 0), (ops.exp, 0.0, 1), (ops.exp, 1e4, 0), (ops.sin, 0.0, 1), (ops.cos, 0.0, 0)):
+        assert float(jax.grad(function)(jax.numpy.float32(x))) == want
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=2.0**-1022))
 def test_power_of_two_is_the_largest_that_is_not_above(x):
     power = float(ops.power_of_two(np.array([x]))[0])
