@@ -29,13 +29,14 @@ def test_there_are_examples():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_pages_runs(page):
+    names: dict[str, object] = {}  # a page is read from its beginning
     for code in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL):
         if code.startswith(">>>"):
             runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
             runner.run(doctest.DocTestParser().get_doctest(code, {}, page, page, 0))
             assert runner.summarize(verbose=False).failed == 0
         else:
-            exec(compile(code, page, "exec"), {})
+            exec(compile(code, page, "exec"), names)
 
 
 @pytest.mark.parametrize("page", PAGES)
