@@ -103,7 +103,7 @@ def strided(n: int) -> Iterator[tuple[str, Callable[[torch.Tensor], torch.Tensor
     """Ways for the same numbers to lie in memory; what is between them is NaN."""
 
     def amid_nan(x: torch.Tensor, shape: tuple[int, ...], where: tuple[slice, ...]) -> torch.Tensor:
-        memory = torch.full(shape, math.nan, dtype=x.dtype)
+        memory = torch.full(shape, math.nan, dtype=x.dtype, device=x.device)
         memory[where] = x
         return memory[where]
 
