@@ -7,6 +7,8 @@
     bl.loss("smooth_l1", beta=0.5)         any loss with its parameters, a callable
     bl.nn.GIoULoss()                       the torch module
     bl.pairwise("iou", a, b)               (N, M)
+    bl.nearest("iou", a, b)                for each a the best b: values and indices, without the matrix
+    bl.pairs_above("iou", a, b, 0.5)       the pairs above a threshold: indices and values
     bl.boxes.convert(boxes, "xywh", "xyxy")
     bl.source("ciou", target="triton")     generated text: Python on NumPy's words (for Numba), Triton, JavaScript
     bl.catalogue()                         what there is, with papers, bounds and claims
@@ -20,11 +22,32 @@ from typing import Any
 from boxloss import boxes, errors, ops
 from boxloss.errors import BoxLossError
 from boxloss.formulas import Formula, catalogue, formula
-from boxloss.losses import Loss, Similarity, loss, pairwise
+from boxloss.kernels.switch import plain
+from boxloss.kernels.threads import get_num_threads, set_num_threads
+from boxloss.losses import Loss, Similarity, loss, nearest, pairs_above, pairwise
 
 __version__ = "0.1.0"
 
-__all__ = ["BoxLossError", "Formula", "Loss", "Similarity", "boxes", "catalogue", "errors", "formula", "loss", "nn", "ops", "pairwise", "source"]
+__all__ = [
+    "BoxLossError",
+    "Formula",
+    "Loss",
+    "Similarity",
+    "boxes",
+    "catalogue",
+    "errors",
+    "formula",
+    "get_num_threads",
+    "loss",
+    "nearest",
+    "nn",
+    "ops",
+    "pairs_above",
+    "pairwise",
+    "plain",
+    "set_num_threads",
+    "source",
+]
 
 _LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("compare", "datasets", "draw", "evaluate")}
 

@@ -105,7 +105,8 @@ def working_dtype(*arrays: Array) -> Any:
     Half types and small integers are exact in float32; a 32-bit coordinate is not. JAX has float64 only where its user has enabled it.
     """
     xp = namespace(*arrays)
-    wide = any(str(a.dtype).removeprefix("torch.") in ("float64", "int64", "int32", "uint32", "uint64") for a in arrays)
+    names = {str(a.dtype).removeprefix("torch.") if is_torch(a) else a.dtype.name for a in arrays}  # NumPy's `str` tells the order of bytes, too
+    wide = not names.isdisjoint(("float64", "float96", "float128", "longdouble", "int64", "int32", "uint32", "uint64"))
     if is_jax(arrays[0]) and not sys.modules["jax"].config.jax_enable_x64:
         wide = False
     return xp.float64 if wide else xp.float32

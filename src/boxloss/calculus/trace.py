@@ -52,6 +52,19 @@ def trace(
     `tame`: for boxes that are upright and of a moderate size (see `Pair`).
     Raises `FormulaError`, naming the line, for what a formula cannot do.
     """
+    value, inputs = value_node(formula, parameters, dtype=dtype, format=format, similarity=similarity, tame=tame)
+    along = [x for box, columns in (("a", inputs[:4]), ("b", inputs[4:])) if box in wrt for x in columns]
+    slopes = derivative(value, along)
+    for slope, x in zip(slopes, along, strict=True):
+        slope.label(f"d_{x.name}")
+    value, *slopes = without_holds([value, *slopes])
+    return Traced(formula.name, inputs, value, tuple(slopes))
+
+
+def value_node(
+    formula: Formula, parameters: dict[str, Any], *, dtype: str = "float32", format: str = "xyxy", similarity: bool = False, tame: bool = False
+) -> tuple[Node, tuple[Node, ...]]:
+    """The formula's value and its eight inputs, as it was run: with what it holds, and elementary functions as one operation each."""
     graph = Graph(dtype)
     inputs = tuple(graph.input(f"{box}_{side}") for box in "ab" for side in SIDES[format])
     a, b = corners(inputs[:4], format), corners(inputs[4:], format)
@@ -75,12 +88,7 @@ def trace(
         raise FormulaError(f"{formula.name}: returned a truth (a comparison), expected a number: use where(condition, 1.0, 0.0)")
     value = graph.apply("carry", value, value) if value.op in ("input", "const") else value  # a node of its own, to be named
     value.label("similarity" if similarity else "loss")
-    along = [x for box, columns in (("a", inputs[:4]), ("b", inputs[4:])) if box in wrt for x in columns]
-    slopes = derivative(value, along)
-    for slope, x in zip(slopes, along, strict=True):
-        slope.label(f"d_{x.name}")
-    value, *slopes = without_holds([value, *slopes])
-    return Traced(formula.name, inputs, value, tuple(slopes))
+    return value, inputs
 
 
 def _name_corners(pair: Pair, a: tuple[Node, ...], b: tuple[Node, ...]) -> None:
@@ -99,6 +107,8 @@ _PAIR = str(Path(pair_module.__file__).parent)
 
 def _with_names(work: Callable[[], Any], formula: Formula) -> Any:
     """`work()`, with the variables of the formula, and of the pair's geometry, naming their nodes in the generated text."""
+    if sys.getprofile() is not None:
+        return work()  # somebody is measuring this thread: names are not worth to disturb that
     file = formula.function.__code__.co_filename
 
     def on_return(frame: FrameType, event: str, argument: Any) -> None:
@@ -111,12 +121,11 @@ def _with_names(work: Callable[[], Any], formula: Formula) -> Any:
             if isinstance(value, Node) and name not in passed:
                 value.label(name)
 
-    before = sys.getprofile()
     sys.setprofile(on_return)
     try:
         return work()
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)
 
 
 def _line_of(error: Exception, formula: Formula) -> str:

@@ -1,6 +1,5 @@
 """The losses, one file each or each family. A file in this folder is found by itself: there is no list to add it to."""
 
-import functools
 import importlib
 import pkgutil
 
@@ -10,16 +9,23 @@ from boxloss.formulas.record import Formula, formula
 __all__ = ["Formula", "catalogue", "find", "formula"]
 
 
-@functools.cache
+# Kept in a plain dict: `torch.compile` would look through a cache of functools, and into the folder.
+_found: dict[str, Formula] | None = None
+
+
 def catalogue() -> dict[str, Formula]:
     """Every loss there is, by name, in the order of the alphabet.
 
     >>> catalogue()["giou"].bounds
     '[0, 2]'
     """
+    global _found
+    if _found is not None:
+        return _found
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
     formulas = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Formula)}
-    return dict(sorted(formulas.items()))
+    _found = dict(sorted(formulas.items()))
+    return _found
 
 
 def find(name: str | Formula) -> Formula:

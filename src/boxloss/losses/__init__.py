@@ -1,5 +1,6 @@
 """Formulas as things to call: functions of boxes, and torch modules (in `boxloss.losses.modules`, which imports torch)."""
 
-from boxloss.losses.functions import Loss, Similarity, loss, pairwise
+from boxloss.losses.functions import Loss, Similarity, loss
+from boxloss.losses.pairs import nearest, pairs_above, pairwise
 
-__all__ = ["Loss", "Similarity", "loss", "pairwise"]
+__all__ = ["Loss", "Similarity", "loss", "nearest", "pairs_above", "pairwise"]

@@ -1,4 +1,4 @@
-"""A formula as functions: the loss of matched boxes, the similarity, and the similarity of every box with every box."""
+"""A formula as functions: the loss of matched boxes, and the similarity. Every box with every box is in `boxloss.losses.pairs`."""
 
 import importlib
 import sys
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from boxloss.boxes import check_broadcast, check_format
-from boxloss.errors import ParameterError, ShapeError
+from boxloss.errors import ParameterError
 from boxloss.formulas import Formula, find
 from boxloss.kernels import switch
-from boxloss.losses.inputs import pair, prepare
+from boxloss.losses.inputs import pair, prepare, quietly
 from boxloss.losses.reduce import check_reduction, checked_weight, reduce
 from boxloss.ops import Array, is_torch
 
@@ -69,7 +69,7 @@ class _Called:
         self._check_broadcast(names, a, b)
         p = pair(a, b, format)
         function: Callable[..., Array] = self.formula.measure if self.similarity else self.formula
-        return _quietly(a, lambda: reduce(self.__name__, function(p, **self.parameters), reduction, weight))
+        return quietly(a, lambda: reduce(self.__name__, function(p, **self.parameters), reduction, weight))
 
 
 class Loss(_Called):
@@ -151,34 +151,3 @@ def loss(name: str | Formula, **parameters: Any) -> Loss:
     0.75
     """
     return Loss(find(name), **parameters)
-
-
-def pairwise(name: str | Formula, a: Any, b: Any, *, format: str = "xyxy", **parameters: Any) -> Array:
-    """The similarity of every box of `a`, shape (..., N, 4), with every box of `b`, (..., M, 4): shape (..., N, M).
-
-    `name`: a name of the catalogue for its similarity, with `_loss` at its end for the loss. Equal to the element-wise functions to the bit.
-
-    >>> import boxloss as bl
-    >>> bl.pairwise("iou", [[0, 0, 2, 2], [0, 0, 4, 4]], [[0, 0, 2, 4]]).tolist()
-    [[0.5], [0.5]]
-    """
-    as_loss = isinstance(name, str) and name.endswith("_loss")
-    formula = find(name.removesuffix("_loss") if isinstance(name, str) else name)
-    formula.check_parameters(parameters)
-    call = f"pairwise({formula.name!r})"
-    a, b = prepare(call, ("a", "b"), a, b, format)
-    for label, boxes in (("a", a), ("b", b)):
-        if boxes.ndim < 2:
-            raise ShapeError(f"{call}: {label} has shape {tuple(boxes.shape)}, expected (..., N, 4): for a single box try {label}[None]")
-    a, b = a[..., :, None, :], b[..., None, :, :]
-    check_broadcast(call, ("a", "b"), a, b)
-    function: Callable[..., Array] = formula if as_loss else formula.measure
-    return _quietly(a, lambda: function(pair(a, b, format), **parameters))
-
-
-def _quietly(like: Array, work: Callable[[], Array]) -> Array:
-    """NumPy warns of what is meant: the branch that `where` does not take, and sizes far below one another."""
-    if isinstance(like, np.ndarray):
-        with np.errstate(all="ignore"):
-            return work()
-    return work()

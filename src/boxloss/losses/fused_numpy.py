@@ -22,10 +22,14 @@ def place(x: Array) -> int:
     return int(x.__array_interface__["data"][0])
 
 
+def in_steps(x: Array) -> Array:
+    """`x`, or a copy of it where its numbers lie a broken number of numbers apart, as in packed records."""
+    return x if x.flags.aligned and not any(step % x.itemsize for step in x.strides) else np.ascontiguousarray(x)
+
+
 def rows(boxes: Array) -> tuple[Array, Rows]:
     """Boxes of shape (n, 4), with where they lie; the first keeps the memory alive."""
-    if boxes.strides[0] % boxes.itemsize or boxes.strides[1] % boxes.itemsize or not boxes.flags.aligned:
-        boxes = np.ascontiguousarray(boxes)
+    boxes = in_steps(boxes)
     return boxes, (place(boxes), boxes.strides[0] // boxes.itemsize, boxes.strides[1] // boxes.itemsize)
 
 
@@ -45,6 +49,7 @@ def reduced(
     shape, a, b = flat(a, b)
     n = len(a)
     weight, divisor = _weight(call, weight, shape, a.dtype, reduction)
+    weight = None if weight is None else in_steps(weight)
     weight_place = (0, 0) if weight is None else (place(weight), weight.strides[0] // weight.itemsize)
     out = np.empty(n if reduction == "none" else 1, a.dtype)
     grads = [np.empty((n, 4), a.dtype) if box in wrt else None for box in "ab"]

@@ -109,6 +109,7 @@ class Way:
         if reduction == "mean":
             divisor = float(n or 1)
         if weight is not None:
+            weight = weight.resolve_neg()
             weight_place = weight.data_ptr(), weight.stride(0)
             if reduction == "mean":
                 # The mean under weights that are all 0 is 0.

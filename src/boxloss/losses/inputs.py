@@ -1,6 +1,9 @@
 """From what a caller passes to a `Pair`: shapes, kinds of array, types and formats are checked here, before any work."""
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from boxloss.boxes import check_format, check_shape, corners
 from boxloss.errors import DTypeError
@@ -31,3 +34,11 @@ def columns(boxes: Array, format: str) -> tuple[Array, ...]:
     """The four corners' coordinates, each of shape (...)."""
     # In `ltrb` both boxes are measured from one point, and it does not matter where it lies: from 0 nothing is rounded.
     return corners(tuple(boxes[..., i] for i in range(4)), format)
+
+
+def quietly(like: Array, work: Callable[[], Array]) -> Array:
+    """NumPy warns of what is meant: the branch that `where` does not take, and sizes far below one another."""
+    if isinstance(like, np.ndarray):
+        with np.errstate(all="ignore"):
+            return work()
+    return work()

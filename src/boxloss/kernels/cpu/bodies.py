@@ -1,6 +1,7 @@
 """A formula's text for CPUs, as the loops need it: for any pair, and for a tame one, with the test that tells them apart."""
 
 import functools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,60 +17,6 @@ Text = tuple[list[str], list[str]]
 
 SMALLEST, LARGEST = 2.0**-10, 2.0**20
 """The longer side of a tame pair's hull: pixels and shares of a picture are. Areas and their quotients then stay well inside of float32."""
-
-
-TAKEN = frozenset(
-    [
-        "a",
-        "a_column",
-        "a_row",
-        "arguments",
-        "b",
-        "b_column",
-        "b_row",
-        "chunk",
-        "columns",
-        "factor",
-        "factors",
-        "first",
-        "grad_a",
-        "grad_b",
-        "has_losses",
-        "has_weight",
-        "i",
-        "ill",
-        "integers",
-        "j",
-        "k",
-        "lanes",
-        "last",
-        "losses",
-        "n",
-        "n_wild",
-        "count",
-        "has_total",
-        "subtotal",
-        "whole",
-        "nan",
-        "number",
-        "results",
-        "row",
-        "scale",
-        "start",
-        "store",
-        "load",
-        "sums",
-        "total",
-        "weight",
-        "weight_row",
-        "wild",
-        "zero_sum",
-        "BLOCK",
-        "CHUNK",
-        "unordered",
-    ]
-)
-"""What the loops' own names are: a formula's variables that are called so get a number behind."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +36,17 @@ class Bodies:
         """The names of the eight coordinates."""
         return [str(x.name) for x in self.traced.inputs]
 
-    def text(self, tame: bool) -> Text:
+    def text(self, tame: bool, taken: frozenset[str]) -> Text:
         traced = self.traced_tame if tame else self.traced
         assert traced is not None
-        return assignments(traced, NUMBA, TAKEN)
+        return assignments(traced, NUMBA, taken)
 
     @functools.cached_property
     def test(self) -> Traced:
         return tame_test(self.format, self.number)
 
-    @property
-    def tame_test(self) -> Text:
-        return assignments(self.test, NUMBA, TAKEN)
+    def tame_test(self, taken: frozenset[str]) -> Text:
+        return assignments(self.test, NUMBA, taken)
 
 
 def bodies(formula: Formula, parameters: dict[str, Any], *, number: str, format: str, wrt: str = "", similarity: bool = False) -> Bodies:
@@ -127,15 +73,25 @@ def indented(lines: Iterable[str], depth: int) -> str:
     return "\n".join("    " * depth + line for line in lines)
 
 
-def loads(places: list[str], bodies: Bodies) -> list[str]:
-    """The lines that read the eight coordinates from their places."""
-    return [f"{name} = {place}" for name, place in zip(bodies.inputs, places, strict=True)]
+def loads(places: list[str], names: list[str]) -> list[str]:
+    """The lines that read coordinates from their places."""
+    return [f"{name} = {place}" for name, place in zip(names, places, strict=True)]
 
 
-def named_constants(bodies: Bodies) -> tuple[tuple[str, str, float], ...]:
-    """Name, number type and value of each constant in the texts of `bodies`, and of those that the loops need."""
+def ill(bodies: Bodies) -> str:
+    """Whether a coordinate is NaN: `minimum`, `maximum` and comparisons may pass it over."""
+    return " | ".join(f"unordered({p}, {q})" for p, q in zip(bodies.inputs[:4], bodies.inputs[4:], strict=True))
+
+
+def taken(*shapes: str) -> frozenset[str]:
+    """The loops' own names, and those of the words: a formula's variables that are called so get a number behind."""
+    return frozenset(re.findall(r"[A-Za-z_]\w*", " ".join(shapes))) | {"arguments", "nan", "number", "float64", "unordered"}
+
+
+def named_constants(bodies: Bodies, *others: Traced) -> tuple[tuple[str, str, float], ...]:
+    """Name, number type and value of each constant in the texts of `bodies` and of `others`, and of those that the loops need."""
     values = {0.0, 1.0}
-    for traced in (bodies.traced, bodies.traced_tame, bodies.test):
+    for traced in (bodies.traced, bodies.traced_tame, bodies.test, *others):
         values |= set(constants(traced)) if traced is not None else set()
     named = {named_constant(value, bodies.number): value for value in sorted(values)}
     return (*((name, bodies.number, value) for name, value in named.items()), ("nan", bodies.number, float("nan")))

@@ -6,7 +6,7 @@ A formula that does not depend on the unit has two kernels. The first is for tam
 work, with the same bits; where a chunk holds a pair that is not tame it leaves the chunk and says so, and the second does that chunk.
 """
 
-from boxloss.kernels.cpu.bodies import Bodies, indented, loads, named_constants
+from boxloss.kernels.cpu.bodies import Bodies, ill, indented, loads, named_constants, taken
 from boxloss.kernels.cpu.program import Arguments, Program, head
 
 BLOCK = 64
@@ -121,14 +121,17 @@ if n_wild != 0:
 """
 
 
+TAKEN = taken(TEXT, SPLIT, JOIN, CHECK, *ARGUMENTS, "ill factor")
+
+
 def program(bodies: Bodies, *, tame: bool) -> Program:
     """The kernel of one formula: its value times a weight, the slopes that `bodies` has times weight and scale, and the sum of the values of each chunk."""
-    inputs = loads([f"load(columns, {BLOCK * k} + i)" for k in range(8)], bodies)
+    inputs = loads([f"load(columns, {BLOCK * k} + i)" for k in range(8)], bodies.inputs)
     split = [line for box, first in (("a", 0), ("b", 4)) for line in SPLIT.format(*(BLOCK * (first + k) for k in range(4)), box=box).splitlines()]
     join = [line for k, box in enumerate(bodies.wrt) for line in JOIN.format(*(BLOCK * (1 + 4 * k + i) for i in range(4)), grad=f"grad_{box}").splitlines()]
     check: list[str] = []
     if tame:
-        test, (is_tame,) = bodies.tame_test
+        test, (is_tame,) = bodies.tame_test(TAKEN)
         check = CHECK.format(inputs=indented(inputs, 1), test=indented(test, 1), tame=is_tame).splitlines()
     text = head(ARGUMENTS) + TEXT.format(
         split=indented(split, 3), check=indented(check, 3), body=indented([*inputs, *_results(bodies, tame)], 4), join=indented(join, 3)
@@ -147,11 +150,10 @@ def program(bodies: Bodies, *, tame: bool) -> Program:
 def _results(bodies: Bodies, tame: bool) -> list[str]:
     """What the loop over a block's columns computes and stores. A NaN is never tame; elsewhere it makes the row's results NaN, since minimum and
     maximum may pass it over."""
-    lines, (value, *slopes) = bodies.text(tame)
+    lines, (value, *slopes) = bodies.text(tame, TAKEN)
     body, factor = list(lines), "load(factors, i)"
     if not tame:
-        left, right = bodies.inputs[:4], bodies.inputs[4:]
-        body.append("ill = " + " | ".join(f"unordered({p}, {q})" for p, q in zip(left, right, strict=True)))
+        body.append(f"ill = {ill(bodies)}")
         value, factor = f"where(ill, nan, {value})", f"where(ill, nan, {factor})"
     body.append(f"store(results, i, {value})")
     if slopes:

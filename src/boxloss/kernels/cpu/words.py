@@ -160,3 +160,24 @@ def memory(number: Any, length: int) -> Any:
         return builder.bitcast(place, ir.PointerType(_LLVM[number]))
 
     return Word(lambda: types.CPointer(number), build)
+
+
+LANES = 64
+
+
+def _extreme(kind: str) -> Callable[..., Any]:
+    """The lowest or highest of the 64 numbers at a place, none of them NaN, without a branch."""
+
+    def build(builder: Builder, place: Any) -> Any:
+        number = place.type.pointee
+        vector = ir.VectorType(number, LANES)
+        numbers = builder.load(builder.bitcast(place, ir.PointerType(vector)), align=4)
+        of_floats = not isinstance(number, ir.IntType)
+        name = f"llvm.vector.reduce.{'f' if of_floats else 's'}{kind}.v{LANES}{number.intrinsic_name}"
+        function = ir.Function(builder.module, ir.FunctionType(number, [vector]), name) if name not in builder.module.globals else builder.module.globals[name]
+        return builder.call(function, [numbers], fastmath=("nnan",) if of_floats else ())
+
+    return build
+
+
+lowest_of, highest_of = (Word(lambda place: place.dtype, _extreme(kind)) for kind in ("min", "max"))
