@@ -96,7 +96,7 @@ def test_boxes_that_are_apart_are_known_to_be():
     bound, traced = bounded(bl.catalogue()["iou"], "float32")
     rng = np.random.default_rng(1)
     rows, others = boxes(rng, 64, 50, 40, "float32"), boxes(rng, 300, 1000, 60, "float32")
-    highest, values = highest_and_values(bound, traced, rows, others, "a")
+    highest, _ = highest_and_values(bound, traced, rows, others, "a")
     hull = np.concatenate([rows[:, :2].min(0), rows[:, 2:].max(0)])
     apart = (others[:, :2] >= hull[2:]).any(1) | (others[:, 2:] <= hull[:2]).any(1)
     assert apart.sum() > 200
@@ -120,11 +120,9 @@ def test_a_block_of_one_box_is_bounded_closely(name):
 def test_formats(format):
     bound, traced = bounded(bl.catalogue()["giou"], "float32", format=format)
     rng = np.random.default_rng(3)
-    rows, others = (
-        np.asarray(bl.boxes.convert(boxes(rng, n, 60, 40, "float32"), "xyxy", format, **({"points": np.zeros(2)} if format == "ltrb" else {})))
-        for n in (32, 100)
-    )
-    highest, values = highest_and_values(bound, traced, rows.astype("float32"), others.astype("float32"), "a")
+    points = {"points": np.zeros(2)} if format == "ltrb" else {}
+    rows, others = (np.asarray(bl.boxes.convert(boxes(rng, n, 60, 40, "float32"), "xyxy", format, **points), "float32") for n in (32, 100))
+    highest, values = highest_and_values(bound, traced, rows, others, "a")
     assert (values <= highest).all()
 
 
