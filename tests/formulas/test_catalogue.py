@@ -136,4 +136,4 @@ def test_every_formula_file_imports_no_array_library():
 
 
 def test_the_public_face_of_losses():
-    assert set(losses.__all__) == {"Loss", "Similarity", "loss", "pairwise"}
+    assert set(losses.__all__) == {"Loss", "Similarity", "loss", "nearest", "pairs_above", "pairwise"}
