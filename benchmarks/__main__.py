@@ -26,6 +26,7 @@ def run(
         list[str] | None, typer.Option(metavar="NAME", help=f"{', '.join(works.NAMES)}; may be repeated; the others stay as they are in --out.")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="For all contenders; as many as there are cores where not given.")] = None,
+    seconds: Annotated[float, typer.Option(min=0, help="Of samples for each contender and size; a call that takes longer is timed three times.")] = 2.0,
     out: Annotated[Path, typer.Option(help="Folder of results.json and the charts; the page is beside it, with .md at its end.")] = OUT,
 ) -> None:
     """Time and memory of boxloss and of what one would use instead."""
@@ -40,7 +41,7 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     file = out / "results.json"
     results: dict[str, Any] = json.loads(file.read_text()) if only and file.exists() else {"works": {}}
-    budget = Budget(0.1, 0.002, 3, 31) if quick else Budget()
+    budget = Budget(0.1, 0.002, 3, 31) if quick else Budget(seconds)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f}"), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=len(only or works.NAMES))

@@ -12,7 +12,8 @@ Call = Callable[[], object]
 
 @dataclass(frozen=True)
 class Budget:
-    """What a contender may cost: about `seconds` of calls, in samples of at least `sample_s`, no fewer than `least` and no more than `most` samples."""
+    """What a contender may cost: about `seconds` of calls, in samples of at least `sample_s`, no fewer than `least` and no more than `most` samples.
+    Three samples do for calls of more than a second."""
 
     seconds: float = 2.0
     sample_s: float = 0.004
@@ -32,10 +33,11 @@ class Timing:
 
 
 def race(calls: Mapping[str, Call], budget: Budget) -> dict[str, Timing]:
-    """Each call's timing. A slow call is sampled less often than a quick one, spread over the same rounds."""
-    once = {name: _warm(call) for name, call in calls.items()}
+    """Each call's timing; what is done at a first call alone has been done. A slow call is sampled less often than a quick one, spread over the same rounds."""
+    once = {name: _estimate(call) for name, call in calls.items()}
     n_calls = {name: max(1, round(budget.sample_s / seconds)) for name, seconds in once.items()}
-    wanted = {name: int(np.clip(budget.seconds / (n_calls[name] * once[name]), budget.least, budget.most)) for name in calls}
+    least = {name: budget.least if once[name] < 1 else min(budget.least, 3) for name in calls}
+    wanted = {name: int(np.clip(budget.seconds / (n_calls[name] * once[name]), least[name], budget.most)) for name in calls}
     n_rounds = max(wanted.values(), default=0)
     samples: dict[str, list[float]] = {name: [] for name in calls}
     gc.collect()
@@ -55,9 +57,8 @@ def summary(samples: list[float], n_calls: int = 1) -> Timing:
     return Timing(median, low, high, len(samples), n_calls)
 
 
-def _warm(call: Call) -> float:
-    """Seconds of one call, once what is done at the first call alone is done: the least of a few, unless one takes long."""
-    call()
+def _estimate(call: Call) -> float:
+    """Seconds of one call: the least of a few, unless one takes long."""
     least, start = float("inf"), time.perf_counter()
     for _ in range(20):
         least = min(least, _sample(call, 1))

@@ -97,7 +97,7 @@ def _all() -> list[Figure]:
     def ciou(case: str, who: str) -> Place:
         return ("ciou", case, who)
 
-    small, large = "CIoU loss forward + backward, N = 1,000", "the same, N = 1,000,000"
+    small, large = "CIoU loss forward + backward, N = 1,000", "CIoU loss forward + backward, N = 1,000,000"
     square, grid = "10,000 x 10,000", "1,000,000 on a grid"
     pairs, both = "pairwise IoU, 10,000 x 10,000", "`nearest` both ways, 1,000,000 anchors x 2,000 objects"
     box_ns = "value and gradient of {}, one thread, N = 100,000"
