@@ -65,10 +65,11 @@ def test_shapes(shapes):
             assert_same(grad, plain_grad)
 
 
-def test_nan_stays_in_its_row():
+@pytest.mark.parametrize("name", bl.catalogue())
+def test_nan_stays_in_its_row_and_fills_it(name):
     a, b = (np.array([box, box, box], float) for box in ([0, 0, 2, 2], [1, 0, 3, 2]))
     a[0, 3] = b[1, 0] = np.nan
-    for value, grads in both_ways(bl.ciou_loss, a, b, wrt="both", reduction="none"):
+    for value, grads in both_ways(bl.loss(name), a, b, wrt="both", reduction="none"):
         assert np.isnan(value).tolist() == [True, True, False]
         for grad in grads:
             assert np.isnan(grad).tolist() == [[True] * 4, [True] * 4, [False] * 4]
