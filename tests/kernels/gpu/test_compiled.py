@@ -83,6 +83,8 @@ def test_the_other_ways_to_call(monkeypatch: pytest.MonkeyPatch) -> None:
     def call() -> None:
         gpu.value_and_gradient(CIOU, {}, a, apart, wrt="a", weight=weight, scale=scale)
         gpu.value_and_gradient(CIOU, {}, apart, a, wrt="ab", weight=weight, scale=1 / 3, reduction="sum")
+        for factor in (scale, 1 / 3):
+            gpu.value_and_gradient(CIOU, {}, a, a, scale=factor, reduction="mean")
         gpu.nearest(CIOU, {}, a, apart, k=2)
         gpu.nearest_both(CIOU, {}, apart, a)
 
@@ -118,7 +120,7 @@ def test_a_sum_has_one_order_however_boxes_lie(dtype: str, monkeypatch: pytest.M
     laid = [a, torch.empty((4000, 5), dtype=a.dtype)[:, :4], torch.empty((4, 4000), dtype=a.dtype).t(), torch.empty(16001, dtype=a.dtype)[1:].view(4000, 4)]
     seen = set()
     for x in laid:
-        for wrt in ("", "a", "ab"):
+        for wrt in ("", "ab"):
             (kernel, _) = compiled(monkeypatch, lambda x=x, wrt=wrt: gpu.value_and_gradient(CIOU, {}, x, a, wrt=wrt, reduction="sum"))  # type: ignore[misc]
             layouts = dict(re.findall(r"(#\w+) = (#ttg\..*)", kernel.ttgir))
             (summed,) = re.findall(r"\}\) : \(tensor<256xf64, (#\w+)>\) ->", kernel.ttgir)

@@ -91,6 +91,21 @@ def test_a_sum_has_one_order() -> None:
     assert len(sums) == 1
 
 
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_mean_is_rounded_once(in_memory: bool) -> None:
+    """The sum may be too large for float32 where the mean is not."""
+    a = torch.zeros((300, 4))
+    b = torch.full((300, 4), 4e18)
+    scale = torch.tensor(-1 / 300, dtype=torch.float64) if in_memory else -1 / 300
+    values = gpu.value_and_gradient(bl.catalogue()["l2"], {}, a, b)[0]
+    got, slopes, _ = gpu.value_and_gradient(bl.catalogue()["l2"], {}, a, b, wrt="a", scale=scale, reduction="mean")
+    assert values.double().sum() > torch.finfo(torch.float32).max
+    close(got, -float(values[0]), "float32", 1)
+    assert torch.equal(slopes, gpu.value_and_gradient(bl.catalogue()["l2"], {}, a, b, wrt="a", scale=scale)[1])  # type: ignore[arg-type]
+    none = torch.zeros((0, 4))
+    assert gpu.value_and_gradient(GIOU, {}, none, none, scale=scale, reduction="mean")[0] == 0
+
+
 def test_many_partial_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     """More blocks than are added side by side."""
     monkeypatch.setattr("boxloss.kernels.gpu.elementwise.LANES", 2)
@@ -265,7 +280,7 @@ def test_pairwise_of_nothing(n: int, m: int) -> None:
         (lambda x: gpu.nearest(GIOU, {}, x, x, k=0), ParameterError, "k is 0"),
         (lambda x: gpu.nearest_both(GIOU, {}, x, x, format="xyxx"), FormatError, "xyxx"),
         (lambda x: gpu.value_and_gradient(GIOU, {}, x, x, wrt="ba"), ParameterError, "wrt 'ba'"),
-        (lambda x: gpu.value_and_gradient(GIOU, {}, x, x, reduction="mean"), ParameterError, "reduction is 'mean'"),
+        (lambda x: gpu.value_and_gradient(GIOU, {}, x, x, reduction="max"), ParameterError, "reduction is 'max'"),
         (lambda x: gpu.value_and_gradient(GIOU, {}, x, x, weight=x), ShapeError, r"weight has shape \(3, 4\), expected \(3,\)"),
     ],
 )

@@ -37,8 +37,9 @@ def value_and_gradient(
 ) -> Values:
     """The loss (or similarity) of `a` and `b`, each (N, 4), and its gradients along `a` and `b`, each (N, 4), where `wrt` ("", "a", "b" or "ab") names them.
 
-    The value: (N,) for the reduction "none", the sum of shape () for "sum"; times `weight`, (N,) or what broadcasts to it, where given.
-    The gradients are those of each pair's value, times weight and `scale` (a number, or a tensor of shape () which is not looked at here).
+    The value: (N,) for the reduction "none", of shape () for "sum" and for "mean", which is the sum times `scale`, whatever that is. It is made of values
+    times `weight`, (N,) or what broadcasts to it, where given. The gradients are those of each pair's value, times weight and `scale` (a number, or a tensor
+    of shape () which is not looked at here).
     Tensors of any strides, of float32 or float64, on one GPU. A pair with NaN has NaN, in value and gradient, and no other pair has.
     A sum is taken in float64 and rounded once, always in the same order. Nothing waits for the GPU.
     Raises `ShapeError`, `DTypeError`, `FormatError` or `ParameterError`.
@@ -47,18 +48,18 @@ def value_and_gradient(
     a, b = two_boxes(call, a, b, format)
     if a.shape != b.shape:
         raise ShapeError(f"{call}: a has shape {tuple(a.shape)} and b {tuple(b.shape)}, expected the same: try b.expand_as(a)")
-    if reduction not in ("none", "sum") or wrt not in ("", "a", "b", "ab"):
-        raise ParameterError(f"{call}: reduction is {reduction!r} and wrt {wrt!r}, expected none or sum, and one of '', a, b, ab")
+    if reduction not in ("none", "sum", "mean") or wrt not in ("", "a", "b", "ab"):
+        raise ParameterError(f"{call}: reduction is {reduction!r} and wrt {wrt!r}, expected none, sum or mean, and one of '', a, b, ab")
     n = a.shape[0]
     weight = None if weight is None else _weight(call, weight, a)
     kernel = kernel_of(elementwise_text, formula, parameters, a, format=format, similarity=similarity, wrt=wrt)
     n_blocks = -(-n // BLOCK)
     losses = torch.empty(n, dtype=a.dtype, device=a.device) if reduction == "none" else None
-    sums = torch.empty(n_blocks, dtype=torch.float64, device=a.device) if reduction == "sum" else None
+    sums = torch.empty(n_blocks, dtype=torch.float64, device=a.device) if reduction != "none" else None
     grad_a, grad_b = (torch.empty((n, 4), dtype=a.dtype, device=a.device) if box in wrt else None for box in "ab")
+    in_memory = isinstance(scale, Tensor)
+    scale_given: Any = scale.detach().resolve_neg().to(a.device, non_blocking=True) if isinstance(scale, Tensor) else _bits(scale)
     if n:
-        in_memory = isinstance(scale, Tensor)
-        scale_given: Any = scale.detach().to(a.device, non_blocking=True) if isinstance(scale, Tensor) else _bits(scale)
         run(
             kernel, (n_blocks,), a, a, *steps(a), b, *steps(b), n, weight, 0 if weight is None else weight.stride(0), scale_given, losses, sums, grad_a, grad_b,
             A_PACKED=is_packed(a), B_PACKED=is_packed(b), SCALE_IN_MEMORY=in_memory, BLOCK=BLOCK, num_warps=WARPS,
@@ -66,15 +67,15 @@ def value_and_gradient(
     if losses is not None:
         return losses, grad_a, grad_b
     assert sums is not None
-    return _total(sums, a), grad_a, grad_b
+    return _total(sums, a, scale_given if reduction == "mean" else None), grad_a, grad_b
 
 
-def _total(sums: Tensor, like: Tensor) -> Tensor:
-    """The sum of the blocks' sums, in the type of `like`."""
+def _total(sums: Tensor, like: Tensor, scale: Any) -> Tensor:
+    """The sum of the blocks' sums, times `scale` where given (a tensor, or a number's bits), in the type of `like`."""
     if not len(sums):
         return torch.zeros((), dtype=like.dtype, device=like.device)
     result = torch.empty((), dtype=like.dtype, device=like.device)
-    run(load(stage_text("total"), "total"), (1,), like, sums, len(sums), result, LANES=LANES, num_warps=4)
+    run(load(stage_text("total"), "total"), (1,), like, sums, len(sums), scale, result, SCALE_IN_MEMORY=isinstance(scale, Tensor), LANES=LANES, num_warps=4)
     return result
 
 

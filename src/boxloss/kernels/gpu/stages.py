@@ -7,17 +7,20 @@ Nothing imports this module either: see `boxloss.kernels.gpu.words`.
 import triton
 import triton.language as tl
 
-from boxloss.kernels.gpu.words import better, last_as_no_index, no_index_last, sum_of
+from boxloss.kernels.gpu.words import better, float64_of, last_as_no_index, no_index_last, sum_of
 
 
-@triton.jit(do_not_specialize=["count"])
-def total(sums, count, result, LANES: tl.constexpr):
-    """The sum of `count` numbers of float64, in the type of `result`. One program."""
+@triton.jit(do_not_specialize=["count", "scale"])
+def total(sums, count, scale, result, SCALE_IN_MEMORY: tl.constexpr, LANES: tl.constexpr):
+    """The sum of `count` numbers of float64, times `scale` where given, in the type of `result`. One program."""
     lane = tl.arange(0, LANES)
     running = tl.full((LANES,), 0.0, tl.float64)
     for start in range(0, count, LANES):
         running += tl.load(sums + start + lane, mask=start + lane < count, other=0.0)
-    tl.store(result, sum_of(running).to(result.dtype.element_ty))
+    whole = sum_of(running)
+    if scale is not None:
+        whole *= tl.load(scale).to(tl.float64) if SCALE_IN_MEMORY else float64_of(scale)
+    tl.store(result, whole.to(result.dtype.element_ty))
 
 
 @triton.jit(do_not_specialize=["count", "n"])
