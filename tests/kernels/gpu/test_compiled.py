@@ -113,6 +113,14 @@ def test_rows_are_read_and_written_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     assert re.findall(r"st\.global\.(\w+)\.b32", kernel.ptx) == ["v4"] * 2
 
 
+def test_a_factor_of_1_moves_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program ends where it has seen the factor, before anything else is read."""
+    (kernel,) = compiled(monkeypatch, lambda: gpu.multiply(boxes(), torch.empty(())))
+    steps = re.findall(r"tt\.load|tt\.store|cf\.cond_br|scf\.if", kernel.ttgir)
+    assert steps in (["tt.load", branch, "tt.load", "tt.store"] for branch in ("cf.cond_br", "scf.if"))
+    assert set(re.findall(r"(ld|st)\.global\.(\w+)\.b32", kernel.ptx)) == {("ld", "v4"), ("st", "v4")}
+
+
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_a_sum_has_one_order_however_boxes_lie(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The order of a sum follows from which thread has which number: one each, in every variant of the kernel."""
@@ -142,7 +150,7 @@ def test_no_kernel_is_compiled_anew_for_another_size(monkeypatch: pytest.MonkeyP
     a = boxes()
     for what in CALLS:
         for found in compiled(monkeypatch, lambda what=what: CALLS[what](CIOU, a, a)):  # type: ignore[misc]
-            pointers = {"a", "b", "weight", "losses", "sums", "grad_a", "grad_b", "matrix", "values", "indices", "result"}
+            pointers = {"rows", "factor", "a", "b", "weight", "losses", "sums", "grad_a", "grad_b", "matrix", "values", "indices", "result"}
             pointers |= {f"{kind}_{which}" for kind in ("values", "indices") for which in "ab"}
             pointers |= {"before_values", "before_indices", "best_values", "best_indices"}
             for parameter in found.kernel.params:

@@ -213,6 +213,27 @@ def test_weight_and_scale(reduction: str, dtype: str) -> None:
     assert torch.equal(everywhere, value * 0.5)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("factor", [1.0, -1.0, 1 / 3, 0.0, math.inf, math.nan])
+def test_multiplying_in_place(factor: float, dtype: str) -> None:
+    for n in (0, 1, 700):
+        around = torch.full((n + 2, 4), math.nan, dtype=getattr(torch, dtype))
+        x = around[1:-1]
+        x.copy_(pairs(n, dtype)[0])
+        by = torch.tensor([9.0, factor], dtype=x.dtype)[1]
+        want = x * by
+        gpu.multiply(x, by)
+        np.testing.assert_array_equal(x.numpy(), want.numpy())
+        assert around[0].isnan().all()
+        assert around[-1].isnan().all()
+    by = torch._neg_view(torch.tensor(3.0))
+    x = torch.ones((1, 4))
+    gpu.multiply(x, by)
+    assert x.tolist() == [[-3.0] * 4]
+    with pytest.raises(ShapeError, match=r"strides \(1, 4\), expected \(4, 1\)"):
+        gpu.multiply(torch.ones((4, 4)).t(), by)
+
+
 @pytest.mark.parametrize("scale", [-0.0, 1e-300, -1e300, math.inf, 5e-324])
 def test_scales_at_the_ends_of_the_range(scale: float) -> None:
     a, b = pairs(5, "float64")

@@ -139,6 +139,15 @@ def test_nearest(kind: str, n: int, m: int) -> None:
     same((values.cpu(), indices.cpu()), best(matrix, 3))
 
 
+@pytest.mark.parametrize("factor", [1.0, -1 / 3, math.nan])
+def test_multiplying_in_place(factor: float) -> None:
+    x = boxes(10_001)[0]
+    by = torch.tensor(factor, device=DEVICE)
+    want = x * by
+    gpu.multiply(x, by)
+    np.testing.assert_array_equal(x.cpu().numpy(), want.cpu().numpy())
+
+
 def test_the_same_bits_again() -> None:
     a, b = boxes(1_000_003)
     for reduction in ("none", "sum"):
@@ -183,6 +192,7 @@ def test_nothing_waits_for_the_gpu() -> None:
         gpu.pairwise(CIOU, {}, a, b[:100])
         gpu.nearest(CIOU, {}, a, b[:100], k=3)
         gpu.nearest_both(CIOU, {}, a, b[:100])
+        gpu.multiply(a.clone(), weight[0])
 
     work()  # what is compiled and loaded, is
     with waiting_is_an_error():

@@ -52,7 +52,7 @@ def test_a_file_stands_alone(name: str, dtype: str) -> None:
         stands_alone(text)
 
 
-@pytest.mark.parametrize("name", ["total", "merge"])
+@pytest.mark.parametrize("name", ["total", "merge", "multiply"])
 def test_the_file_of_a_stage_stands_alone(name: str) -> None:
     stands_alone(stage_text(name))
 

@@ -19,6 +19,9 @@ WARPS = 8
 LANES = 1024
 """Partial sums that are added side by side."""
 
+PRODUCTS = 2048
+"""Numbers that a program multiplies."""
+
 Values = tuple[Tensor, Tensor | None, Tensor | None]
 
 
@@ -68,6 +71,19 @@ def value_and_gradient(
         return losses, grad_a, grad_b
     assert sums is not None
     return _total(sums, a, scale_given if reduction == "mean" else None), grad_a, grad_b
+
+
+def multiply(rows: Tensor, factor: Tensor) -> None:
+    """Multiplies packed rows, (N, 4), by `factor`, of shape () and of their type and device, in place.
+
+    For a gradient and what comes from above in a backward pass, which is 1 more often than not. The host cannot look without waiting for the GPU, but the
+    GPU can: where it is 1, no memory is moved, which would be two fifths of all that a loss's forward and backward pass moves.
+    """
+    if not is_packed(rows):
+        raise ShapeError(f"multiply on a GPU: rows have the strides {rows.stride()}, expected (4, 1)")
+    n = rows.shape[0]
+    if n:
+        run(load(stage_text("multiply"), "multiply"), (-(-4 * n // PRODUCTS),), rows, rows, n, factor.detach().resolve_neg(), BLOCK=PRODUCTS, num_warps=WARPS)
 
 
 def _total(sums: Tensor, like: Tensor, scale: Any) -> Tensor:

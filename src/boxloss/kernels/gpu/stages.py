@@ -23,6 +23,16 @@ def total(sums, count, scale, result, SCALE_IN_MEMORY: tl.constexpr, LANES: tl.c
     tl.store(result, whole.to(result.dtype.element_ty))
 
 
+@triton.jit(do_not_specialize=["n"])
+def multiply(rows, n, factor, BLOCK: tl.constexpr):
+    """n rows of four numbers, times the one number at `factor`, in place. Where that is 1, they are not even read."""
+    by = tl.load(factor)
+    if by != 1.0:
+        place = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+        known = place // 4 < n  # asked of rows: so the compiler knows that four numbers go together, and moves them at once
+        tl.store(rows + place, tl.load(rows + place, mask=known, other=0.0) * by, mask=known)
+
+
 @triton.jit(do_not_specialize=["count", "n"])
 def merge(values, indices, count, n, best_values, best_indices, BLOCK: tl.constexpr):
     """The best of `count` candidates for each of n: rows of `values` and `indices`."""
