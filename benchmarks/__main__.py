@@ -77,7 +77,7 @@ def write(results: dict[str, Any], out: Path) -> None:
 
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     names = charts.draw(results, out)
-    text = page.render(results, names).replace("](benchmarks/", f"]({out.name}/")
+    text = page.render(results, names, (out / page.GPU_PAGE).exists()).replace("](benchmarks/", f"]({out.name}/")
     out.with_suffix(".md").write_text(text)
 
 

@@ -15,14 +15,17 @@ with the same boxes and the same number of threads; ± is half of the samples' m
 process of its own grows by during a call. [All numbers](benchmarks/./results.json).
 """
 
+GPU_PAGE = "gpu.md"  # what `python -m benchmarks.gpu --out` leaves in the folder of the results
 
-def render(results: dict[str, Any], charts: Iterable[str]) -> str:
+
+def render(results: dict[str, Any], charts: Iterable[str], has_gpu_page: bool = False) -> str:
     """The whole page. `charts`: file names in the folder of the results."""
     found = Results(results["works"])
     machines = {_machine(section["machine"]) for section in results["works"].values()}
     parts = [
         HEAD,
         *sorted(machines),
+        *([f"[On a GPU](benchmarks/./{GPU_PAGE}).\n"] if has_gpu_page else []),
         "## The figures to reach\n",
         figures_table(found),
         *(f"![{name.split('.')[0]}](benchmarks/./{name})\n" for name in charts),
