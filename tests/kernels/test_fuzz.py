@@ -16,6 +16,7 @@ def test_some_thousand_calls(tensors: bool) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thread_unsafe(reason="it takes minutes")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_million_calls(part: int) -> None:
     formats = FORMATS if part == PARTS - 1 else ("xyxy",)

@@ -6,7 +6,10 @@ import pytest
 
 from kernels.processes import run
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the size of a process is read from /proc")
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the size of a process is read from /proc"),
+    pytest.mark.thread_unsafe(reason="a process of its own"),
+]
 
 # Both ways into the kernels, with each reduction, weights, and broadcasting; sizes in pages before and after.
 CODE = """

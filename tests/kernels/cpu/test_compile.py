@@ -14,6 +14,8 @@ from boxloss.kernels.cpu.compile import assembly, compile_text
 from boxloss.kernels.cpu.elementwise import program
 from boxloss.kernels.cpu.program import Program
 
+pytestmark = pytest.mark.thread_unsafe(reason="eight times the same, one after the other")
+
 ONE_BY_ONE = Counter({"divsd": 1})  # the mean: a sum by a count, in float64
 
 

@@ -67,8 +67,8 @@ def test_nothing_is_written_beyond(dtype: str, wild: bool) -> None:
         total = np.full(1 + 2 * guard, kept, dtype)
         inside = slice(guard, guard + n)
         kernel(
-            n, (address(a), 4, 1), (address(b), 4, 1), (0, 0), 1.0, float(max(n, 1)),
-            address(losses[inside]), address(gradients[0][inside]), address(gradients[1][inside]), address(total[guard:]),
+            n, address(a), 4, 1, address(b), 4, 1, count=float(max(n, 1)), losses=address(losses[inside]),
+            grad_a=address(gradients[0][inside]), grad_b=address(gradients[1][inside]), total=address(total[guard:]),
         )  # fmt: skip
         for x, end in ((losses, n), *((g, n) for g in gradients), (total, 1)):
             assert (x[:guard] == kept).all()
@@ -230,6 +230,7 @@ def test_weights_and_reductions(n: int, dtype: str) -> None:
     a, b = boxes(n, dtype)
     values, gradients = LOSS.value_and_gradient(a, b, reduction="none")
     number = np.dtype(dtype).type
+    some = np.unique(np.linspace(0, n - 1, 30).astype(int))
     weights: dict[str, Any] = {"none": None, "one number": 2.5, "all 0": np.zeros(n, dtype), "a list": [2.0] * n}
     weights["a number a pair"] = np.resize(np.asarray([0.5, 3, 0, 1.1], dtype), n)
     for name, weight in weights.items():
@@ -237,16 +238,20 @@ def test_weights_and_reductions(n: int, dtype: str) -> None:
         total, count = math.fsum((values * factors).tolist()), math.fsum(factors.tolist())
         for reduction, want in (("none", values * factors), ("sum", total), ("mean", total / count if count else 0.0)):
             value, gradient = LOSS.value_and_gradient(a, b, reduction=reduction, weight=weight)
-            close(value, want, dtype, "sum", where=[f"{reduction}, weights: {name}"] * np.size(want))
+            if reduction == "none":
+                assert np.array_equal(value, want)
+            else:
+                close(value, want, dtype, "sum", where=[f"{reduction}, weights: {name}"])
             share = number(1 / count if count else 0.0) if reduction == "mean" else number(1)
-            close(gradient, gradients * (factors * share)[:, None], dtype)
+            close(gradient[some], (gradients * (factors * share)[:, None])[some], dtype)
             assert np.array_equal(value, LOSS(a, b, reduction=reduction, weight=weight))
             x = torch.from_numpy(a.copy()).requires_grad_()
             given = torch.from_numpy(weight) if isinstance(weight, np.ndarray) else weight
             tensor = LOSS(x, torch.from_numpy(b), reduction=reduction, weight=given)
             (slopes,) = torch.autograd.grad(tensor, x, torch.ones_like(tensor))
-            close(tensor, value, dtype)  # PyTorch and NumPy add up the weights in different orders
-            close(slopes, gradient, dtype)
+            # PyTorch and NumPy add up the weights in different orders.
+            close(tensor if reduction != "none" else tensor[some], value if reduction != "none" else value[some], dtype)
+            close(slopes[some], gradient[some], dtype)
             if weight is None:
                 assert np.array_equal(tensor.detach().numpy(), value)
                 assert np.array_equal(slopes.numpy(), gradient)
@@ -297,7 +302,7 @@ def test_a_gradient_is_that_of_the_boxes_as_they_were() -> None:
     value = LOSS(x, y)
     y += 1
     assert torch.equal(torch.autograd.grad(value, x, retain_graph=True)[0], want)
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):  # it would have to be computed anew
+    with pytest.raises(RuntimeError, match="changed in place"):  # it would have to be computed anew
         torch.autograd.grad(value, x)
 
 
