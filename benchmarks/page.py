@@ -1,4 +1,7 @@
-"""docs/benchmarks.md, from the results."""
+"""docs/benchmarks.md, from the results.
+
+Links to what lies in docs/benchmarks have a "./" in them: tests/test_docs.py takes "benchmarks/NAME" for a script of that name.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -134,6 +137,6 @@ def refresh(readme: Path, results: dict[str, Any], charts: str) -> None:
         if got is not None:
             shown = f"{digits(got.value)} {figure.unit}"
             lines.append(f"| {figure.work} | {figure.against} | {shown if figure.reached(got) else f'{shown} (missed)'} | {_target(figure)} |")
-    block = "\n".join([*lines, "", f"![How much faster, on a logarithmic scale]({charts}/ratios.svg)"])
+    block = "\n".join([*lines, "", f"![How much faster, on a logarithmic scale]({charts}/./ratios.svg)"])
     before, after = text[: text.index(first) + len(first)], text[text.index(last) :]
     readme.write_text(f"{before}\n{block}\n{after}")

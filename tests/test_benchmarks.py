@@ -136,7 +136,7 @@ def test_the_readme_gets_the_table_between_its_markers(written, tmp_path):
     text = readme.read_text()
     assert text.startswith("before\n<!-- benchmarks -->\n| work |")
     assert "| first call in a new process, warm cache | - | 0.1 s | at most 0.15 s |" in text
-    assert "](figures/ratios.svg)\n<!-- /benchmarks -->\nafter\n" in text
+    assert "](figures/./ratios.svg)\n<!-- /benchmarks -->\nafter\n" in text
     assert "old" not in text
     readme.write_text("no markers")
     assert run("readme", "--results", results, "--readme", readme).returncode == 2
