@@ -33,8 +33,6 @@ class _Called:
     def _run(self, names: tuple[str, str], a: Any, b: Any, format: str, reduction: str, weight: Any) -> Array:
         if is_torch(a) and not sys.modules["torch"].compiler.is_compiling():
             fused_torch = sys.modules.get("boxloss.losses.fused_torch") or importlib.import_module("boxloss.losses.fused_torch")
-            if weight is None and fused_torch.takes_as_they_are(a, b):
-                return fused_torch.fused_rows(self._ways.get((format, reduction)) or self._way(format, reduction), a, b, None)
             a, b = prepare(self.__name__, names, a, b, format)
             if fused_torch.takes(a, b):
                 self._check_broadcast(names, a, b)
@@ -87,7 +85,9 @@ class Loss(_Called):
     def __call__(self, pred: Any, target: Any, *, reduction: str = "mean", weight: Any = None, format: str = "xyxy", **parameters: Any) -> Array:
         if parameters:
             return Loss(self.formula, **self.parameters | parameters)(pred, target, reduction=reduction, weight=weight, format=format)
-        return self._run(("pred", "target"), pred, target, format, reduction, weight)
+        way = self._ways.get((format, reduction)) if weight is None else None
+        value = way.quick(pred, target) if way is not None else None
+        return value if value is not None else self._run(("pred", "target"), pred, target, format, reduction, weight)
 
     @switch.or_plain
     def value_and_gradient(

@@ -9,11 +9,13 @@ import numpy as np
 from boxloss.calculus.evaluate import evaluate
 from boxloss.calculus.trace import Traced, trace
 from boxloss.formulas import Formula
-from boxloss.kernels.cpu.run import Rows, elementwise
+from boxloss.kernels.cpu.run import elementwise
 from boxloss.losses.reduce import checked_weight, reduce
 from boxloss.ops import Array
 
 Parameters = tuple[tuple[str, Any], ...]
+Rows = tuple[int, int, int]
+"""Where rows of four numbers lie: the address, and the steps from row to row and from column to column, in numbers."""
 Reduced = tuple[Array, Array | None, Array | None]
 """A value, and its gradients along the first and the second boxes where they were asked for."""
 
@@ -56,7 +58,7 @@ def reduced(
     (a, at_a), (b, at_b) = rows(a), rows(b)
     where = {"losses": place(out)} if reduction == "none" else {"total": place(out)}
     where |= {f"grad_{box}": place(grad) for box, grad in zip("ab", grads, strict=True) if grad is not None}
-    kernel(n, at_a, at_b, weight=weight_place, scale=1 / divisor, count=divisor, **where)
+    kernel(n, *at_a, *at_b, *weight_place, scale=1 / divisor, count=divisor, **where)
     value = out.reshape(shape) if reduction == "none" and shape else out[0]
     return value, *_shaped(grads, shape)
 

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import _C, Tensor
 from torch.autograd import forward_ad
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils._device import DeviceContext
 
 from boxloss.formulas import Formula
 from boxloss.kernels import switch
@@ -17,9 +19,12 @@ from boxloss.kernels.cpu.run import Elementwise, elementwise
 
 _NUMBERS = {torch.float32: "float32", torch.float64: "float64"}
 _NUMBER = {dtype: torch.empty((), dtype=dtype) for dtype in _NUMBERS}
+_STRIDED = torch.strided
 _PLAIN_TYPES = (Tensor, torch.nn.Parameter)
 
 Parameters = tuple[tuple[str, Any], ...]
+Found = tuple[Tensor, Tensor | None, Tensor | None]
+"""A value, and its slopes along the first and the second boxes where they were asked for."""
 
 
 def takes(pred: Any, target: Any) -> bool:
@@ -36,11 +41,6 @@ def takes(pred: Any, target: Any) -> bool:
     return not _looked_at()
 
 
-def takes_as_they_are(pred: Any, target: Any) -> bool:
-    """Whether there is nothing left to check or convert: the way of most calls, which should not pay for the others."""
-    return takes(pred, target) and pred.shape == target.shape and pred.dim() == 2 and pred.shape[1] == 4
-
-
 def _on_a_gpu(x: Tensor) -> bool:
     from boxloss.kernels import gpu
 
@@ -50,12 +50,12 @@ def _on_a_gpu(x: Tensor) -> bool:
 def _looked_at() -> bool:
     """Whether somebody watches the operations, and would not see into a kernel."""
     return (
-        torch._C._functorch.peek_interpreter_stack() is not None
+        _C._functorch.peek_interpreter_stack() is not None
         or forward_ad._current_level >= 0
-        or torch._C._len_torch_dispatch_stack() > 0
-        or torch._C._len_torch_function_stack() > 0
-        or torch._C._get_tracing_state() is not None
-    )
+        or _C._len_torch_dispatch_stack() > 0
+        or _C._get_tracing_state() is not None
+        or (_C._len_torch_function_stack() > 0 and not all(isinstance(mode, DeviceContext) for mode in _get_current_function_mode_stack()))
+    )  # `torch.set_default_device` watches what makes tensors, and sees no less for our not making any
 
 
 def fused(way: "Way", pred: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
@@ -71,12 +71,23 @@ def fused(way: "Way", pred: Tensor, target: Tensor, weight: Tensor | None) -> Te
 
 def fused_rows(way: "Way", pred: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """`fused` for boxes (n, 4) and (n, 4)."""
-    if torch.is_grad_enabled():
-        if target.requires_grad:
-            return _apply(pred, target, weight, way, "ab")
-        if pred.requires_grad:
-            return _apply(pred, target, weight, way, "a")
-    return way.run(pred, target, weight, "")[0]
+    wrt = _asked_for(pred, target)
+    return _with_gradient(way, wrt, pred, target, weight, way.run(pred, target, weight, wrt))
+
+
+def _with_gradient(way: "Way", wrt: str, pred: Tensor, target: Tensor, weight: Tensor | None, found: "Found") -> Tensor:
+    """The value that was found, as autograd sees it."""
+    if not wrt:
+        return found[0]
+    call = _Call(way, wrt, pred, target, weight, found)
+    return _apply(call, pred) if wrt == "a" else _apply(call, pred, target)
+
+
+def _asked_for(pred: Tensor, target: Tensor) -> str:
+    """Whose slopes are wanted: "", "a" or "ab"."""
+    if not torch.is_grad_enabled():
+        return ""
+    return "ab" if target.requires_grad else "a" if pred.requires_grad else ""
 
 
 class Way:
@@ -89,28 +100,41 @@ class Way:
     ):  # fmt: skip
         self.formula, self.parameters, self.plain = formula, parameters, plain
         self.format, self.reduction, self.similarity = format, reduction, similarity
-        self.kernels: dict[tuple[torch.dtype, str], Elementwise] = {}
+        self.kernels: dict[str, dict[torch.dtype, Elementwise]] = {"": {}, "a": {}, "ab": {}}
 
-    def kernel(self, dtype: torch.dtype, wrt: str) -> Elementwise:
-        found = self.kernels.get((dtype, wrt))
-        if found is None:
-            found = self.kernels[dtype, wrt] = elementwise(self.formula, self.parameters, _NUMBERS[dtype], self.format, wrt, self.similarity)
+    def _kernel(self, dtype: torch.dtype, wrt: str) -> Elementwise:
+        found = elementwise(self.formula, self.parameters, _NUMBERS[dtype], self.format, wrt, self.similarity)
+        found.load()
+        self.kernels[wrt][dtype] = found
         return found
 
-    def run(self, pred: Tensor, target: Tensor, weight: Tensor | None, wrt: str) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    def quick(self, pred: Any, target: Any) -> Tensor | None:
+        """The value where nothing is left to check, convert or compile, which is most calls; None elsewhere. At a thousand boxes the checks of every other
+        case would take as long as the boxes."""
+        if torch.compiler.is_compiling() or type(pred) not in _PLAIN_TYPES or type(target) not in _PLAIN_TYPES:
+            return None
+        shape, dtype = pred.shape, pred.dtype
+        if len(shape) != 2 or shape[1] != 4 or target.shape != shape or target.dtype is not dtype or not (pred.is_cpu and target.is_cpu):
+            return None
+        wrt = _asked_for(pred, target)
+        # Only kernels that are there: whoever has to compile them is prepared for a failure.
+        if dtype not in self.kernels[wrt] or pred.layout is not _STRIDED or target.layout is not _STRIDED or _looked_at() or not switch.cpu_kernels():
+            return None
+        return _with_gradient(self, wrt, pred, target, None, self._on_cpu(pred, target, None, wrt))
+
+    def run(self, pred: Tensor, target: Tensor, weight: Tensor | None, wrt: str) -> Found:
         """The value, and its slopes along `pred` and `target` where `wrt` ("", "a" or "ab") asks for them."""
         return self._on_cpu(pred, target, weight, wrt) if pred.is_cpu else self._on_gpu(pred, target, weight, wrt)
 
-    def _on_cpu(self, pred: Tensor, target: Tensor, weight: Tensor | None, wrt: str) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    def _on_cpu(self, pred: Tensor, target: Tensor, weight: Tensor | None, wrt: str) -> Found:
         n, dtype, reduction = pred.shape[0], pred.dtype, self.reduction
         if pred.is_neg() or target.is_neg():
             pred, target = pred.resolve_neg(), target.resolve_neg()
-        divisor, weight_place = 1.0, (0, 0)
-        if reduction == "mean":
-            divisor = float(n or 1)
+        divisor = float(n or 1) if reduction == "mean" else 1.0
+        weight_at = weight_step = 0
         if weight is not None:
             weight = weight.resolve_neg()
-            weight_place = weight.data_ptr(), weight.stride(0)
+            weight_at, weight_step = weight.data_ptr(), weight.stride(0)
             if reduction == "mean":
                 # The mean under weights that are all 0 is 0.
                 divisor = float(weight.sum(dtype=torch.float64)) or float("inf")
@@ -119,20 +143,18 @@ class Way:
             # `empty_like` is the quickest of the ways to get memory, and has the strides of what it is like.
             grad_a = torch.empty_like(pred) if pred.is_contiguous() else torch.empty((n, 4), dtype=dtype)
             grad_b = torch.empty_like(grad_a) if wrt == "ab" else None
-        if reduction == "none":
-            value = torch.empty(n, dtype=dtype)
-            losses, total = value.data_ptr(), 0
-        else:
-            value = torch.empty_like(_NUMBER[dtype])
-            losses, total = 0, value.data_ptr()
-        kernel = self.kernels.get((dtype, wrt)) or self.kernel(dtype, wrt)
+        value = torch.empty_like(_NUMBER[dtype]) if reduction != "none" else torch.empty(n, dtype=dtype)
+        at = value.data_ptr()
+        kernel = self.kernels[wrt].get(dtype) or self._kernel(dtype, wrt)
         kernel(
-            n, (pred.data_ptr(), *pred.stride()), (target.data_ptr(), *target.stride()), weight_place, 1 / divisor, divisor,  # type: ignore[arg-type]
-            losses, 0 if grad_a is None else grad_a.data_ptr(), 0 if grad_b is None else grad_b.data_ptr(), total,
+            n, pred.data_ptr(), *pred.stride(), target.data_ptr(), *target.stride(), weight_at, weight_step, 1 / divisor, divisor,
+            at if reduction == "none" else 0,
+            0 if grad_a is None else grad_a.data_ptr(), 0 if grad_b is None else grad_b.data_ptr(),
+            0 if reduction == "none" else at,
         )  # fmt: skip
         return value, grad_a, grad_b
 
-    def _on_gpu(self, pred: Tensor, target: Tensor, weight: Tensor | None, wrt: str) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    def _on_gpu(self, pred: Tensor, target: Tensor, weight: Tensor | None, wrt: str) -> Found:
         from boxloss.kernels.gpu import value_and_gradient
 
         scale: float | Tensor = 1.0
@@ -143,51 +165,77 @@ class Way:
                 scale = torch.where(total == 0, total, 1 / torch.where(total == 0, 1.0, total))
         value, grad_a, grad_b = value_and_gradient(
             self.formula, dict(self.parameters), pred, target, format=self.format, wrt=wrt, similarity=self.similarity, weight=weight, scale=scale,
-            reduction="none" if self.reduction == "none" else "sum",
+            reduction=self.reduction,
         )  # fmt: skip
-        if self.reduction == "mean":
-            value = (value * scale).to(pred.dtype)
         return value, grad_a, grad_b
 
 
+class _Call:
+    """A call with what was found. Kept as it is, and not by `save_for_backward`, which takes a twentieth of a call's time; so the tensors' versions,
+    which say whether somebody has changed them since, are looked at here."""
+
+    __slots__ = ("grads", "pred", "target", "value", "versions", "way", "weight", "wrt")
+
+    def __init__(self, way: Way, wrt: str, pred: Tensor, target: Tensor, weight: Tensor | None, found: Found):
+        self.way, self.wrt, self.pred, self.target, self.weight = way, wrt, pred, target, weight
+        self.value, *self.grads = found
+        self.versions = pred._version, target._version, 0 if weight is None else weight._version
+
+    def check_unchanged(self) -> None:
+        now = self.pred._version, self.target._version, 0 if self.weight is None else self.weight._version
+        if now != self.versions:
+            raise RuntimeError("one of the variables needed for gradient computation has been modified by an inplace operation: boxes or weights of a box loss")
+
+    def take_grads(self) -> list[Tensor | None]:
+        """The gradients, which are given away, so that nothing need be copied. Whoever asks again has them computed again."""
+        grads, self.grads = self.grads, []
+        if not grads:
+            self.check_unchanged()
+            _, *grads = self.way.run(self.pred, self.target, self.weight, self.wrt)
+        return grads
+
+
 class _Fused(torch.autograd.Function):
-    """The kernel's value, with the gradient that came with it."""
+    """The kernel's value, with the gradient that came with it. `boxes`: those of the call's that the gradient is along."""
 
     @staticmethod
-    def forward(ctx: Any, pred: Tensor, target: Tensor, weight: Tensor | None, way: Way, wrt: str) -> Tensor:
-        value, *ctx.grads = way.run(pred, target, weight, wrt)
-        ctx.save_for_backward(pred, target, weight)
-        ctx.way = way, wrt
+    def forward(ctx: Any, call: _Call, *boxes: Tensor) -> Tensor:
+        ctx.call = call
+        value = call.value
+        del call.value  # it leads to the graph, which leads here
         return value
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        call = ctx.call
         if torch.is_grad_enabled():
-            return _differentiable(ctx, upstream)
-        # The gradient is given away, so that nothing need be copied. Whoever asks twice has it computed twice.
-        grads, ctx.grads = ctx.grads, None
-        if grads is None:
-            way, wrt = ctx.way
-            _, *grads = way.run(*ctx.saved_tensors, wrt)
-        grad_a, grad_b = grads
+            return _differentiable(call, upstream)
+        grad_a, grad_b = call.take_grads()
         if upstream.dim() or not upstream.is_cpu or upstream.item() != 1.0:  # a look at a number on a GPU would wait for it
-            factor = upstream.unsqueeze(-1) if upstream.dim() else upstream
-            grad_a.mul_(factor)
-            if grad_b is not None:
-                grad_b.mul_(factor)
-        return grad_a if ctx.needs_input_grad[0] else None, grad_b, None, None, None
+            for grad in (grad_a, grad_b):
+                if grad is not None:
+                    _multiply(grad, upstream)
+        return (None, grad_a) if grad_b is None else (None, grad_a, grad_b)
+
+
+def _multiply(grad: Tensor, upstream: Tensor) -> None:
+    if upstream.dim() or upstream.is_cpu:
+        grad.mul_(upstream.unsqueeze(-1) if upstream.dim() else upstream)
+    else:
+        from boxloss.kernels import gpu
+
+        gpu.multiply(grad, upstream)
 
 
 # `Function.apply` looks first whether a transform of torch.func is at work, which `takes` has done.
 _apply: Callable[..., Tensor] = getattr(super(torch.autograd.Function, _Fused), "apply", _Fused.apply)
 
 
-def _differentiable(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+def _differentiable(call: _Call, upstream: Tensor) -> tuple[Tensor | None, ...]:
     """The gradient as a function of the boxes, for a derivative of it: the plain formula's."""
-    pred, target, weight = ctx.saved_tensors
-    way, _ = ctx.way
-    wanted = ctx.needs_input_grad[:2]
-    boxes = [x for x, want in zip((pred, target), wanted, strict=True) if want]
-    value = way.plain(pred, target, way.format, way.reduction, weight)
+    call.check_unchanged()
+    both = (call.pred, call.target) if call.wrt == "ab" else (call.pred,)
+    boxes = [x for x in both if x.requires_grad]
+    value = call.way.plain(call.pred, call.target, call.way.format, call.way.reduction, call.weight)
     grads = iter(torch.autograd.grad(value, boxes, upstream, create_graph=True, allow_unused=True, materialize_grads=True))
-    return *(next(grads) if want else None for want in wanted), None, None, None
+    return None, *(next(grads) if x.requires_grad else None for x in both)

@@ -13,7 +13,7 @@ import pytest
 from boxloss.kernels import cache, switch
 from boxloss.kernels.cpu import compile as compiling
 from boxloss.kernels.cpu import load
-from boxloss.kernels.cpu.program import Arguments, Program, head, once, packer
+from boxloss.kernels.cpu.program import Arguments, Program, head, Once, packer
 
 pytestmark = pytest.mark.thread_unsafe(reason="the cache's folder is the process's")
 
@@ -110,7 +110,7 @@ def test_what_is_wanted_by_many_is_made_once() -> None:
         made.append(threading.get_ident())
         return lambda arguments: arguments
 
-    call = once(make)
+    call = Once(make)
 
     def one(k: int) -> object:
         start.wait()
@@ -130,7 +130,7 @@ def test_what_could_not_be_made_is_tried_again() -> None:
             raise LookupError
         return lambda arguments: len(arguments)
 
-    call = once(make)
+    call = Once(make)
     for _ in range(2):
         with pytest.raises(LookupError):
             call(b"")

@@ -19,10 +19,16 @@ from boxloss.kernels.cpu import words
 
 
 class _Codegen(codegen.JITCPUCodegen):
+    wide = True
+
     def _customize_tm_features(self) -> str:
-        """LLVM prefers vectors of 256 bits where there are 512, against clock changes that newer processors do not have: 512 measures a quarter faster."""
+        """LLVM prefers vectors of 256 bits where there are 512, against the clock changes that follow those."""
         features: str = super()._customize_tm_features()
-        return features + ",-prefer-256-bit" if "+avx512f" in features else features
+        return features + ",-prefer-256-bit" if self.wide and "+avx512f" in features else features
+
+
+class _NarrowCodegen(_Codegen):
+    wide = False
 
 
 class _Typing(typing.BaseContext):
@@ -33,9 +39,11 @@ class _Typing(typing.BaseContext):
 
 
 class _Context(cpu.CPUContext):
+    codegen_kind = _Codegen
+
     def init(self) -> None:
         super().init()
-        self._internal_codegen = _Codegen("boxloss")
+        self._internal_codegen = self.codegen_kind("boxloss")
 
     def load_additional_registries(self) -> None:
         from numba.cpython import builtins, numbers, rangeobj  # noqa: F401
@@ -45,6 +53,10 @@ class _Context(cpu.CPUContext):
 
     def get_executable(self, library: Any, function: Any, environment: Any) -> None:
         """None: the object file is all that is wanted."""
+
+
+class _NarrowContext(_Context):
+    codegen_kind = _NarrowCodegen
 
 
 class _Compiler(compiler.CompilerBase):
@@ -69,12 +81,12 @@ class _Compiler(compiler.CompilerBase):
 
 
 @functools.cache
-def _context() -> Any:
+def _context(wide: bool) -> Any:
     known = _Typing()
     for template in (builtins.GetIter, builtins.IterNext, builtins.PairFirst, builtins.PairSecond):
         known.insert_function(template(known))
     known.insert_global(range, types.Function(type("Range", (builtins.Range,), {"key": range})))
-    context = _Context(known)
+    context = (_Context if wide else _NarrowContext)(known)
     context.refresh()
     for word in vars(words).values():
         if isinstance(word, words.Word):
@@ -108,26 +120,26 @@ def _teach(context: Any, name: Any, word: words.Word) -> Any:
 NUMBERS = {"float32": types.float32, "float64": types.float64, "int64": types.int64}
 
 
-def compile_text(text: str, number: str, constants: dict[str, tuple[str, float]], memory: dict[str, tuple[str, int]]) -> tuple[bytes, str]:
+def compile_text(text: str, number: str, constants: dict[str, tuple[str, float]], memory: dict[str, tuple[str, int]], wide: bool = True) -> tuple[bytes, str]:
     """The object file of the function `kernel(arguments)` in `text`, and the symbol that it has there; `arguments` is the address of int64 numbers.
 
     `number`: the type that the text calls `number`. `constants`: number type and value of each name in the text that is a constant.
-    `memory`: type and length of each name that gives memory on the stack.
+    `memory`: type and length of each name that gives memory on the stack. `wide`: by the widest vectors that the processor has.
     """
     with global_compiler_lock:  # also what keeps our threads apart
-        library, symbol = _library(text, number, constants, memory)
+        library, symbol = _library(text, number, constants, memory, wide)
         return library._codegen._tm.emit_object(library._final_module), symbol
 
 
-def assembly(text: str, number: str, constants: dict[str, tuple[str, float]], memory: dict[str, tuple[str, int]]) -> str:
+def assembly(text: str, number: str, constants: dict[str, tuple[str, float]], memory: dict[str, tuple[str, int]], wide: bool = True) -> str:
     """What `compile_text` makes, as a person reads it."""
     with global_compiler_lock:
-        library, _ = _library(text, number, constants, memory)
+        library, _ = _library(text, number, constants, memory, wide)
         made: str = library.get_asm_str()
         return made
 
 
-def _library(text: str, number: str, constants: dict[str, tuple[str, float]], memory: dict[str, tuple[str, int]]) -> tuple[Any, str]:
+def _library(text: str, number: str, constants: dict[str, tuple[str, float]], memory: dict[str, tuple[str, int]], wide: bool) -> tuple[Any, str]:
     """Optimised code in LLVM's own form, and the function's symbol."""
     names: dict[str, Any] = {name: word for name, word in vars(words).items() if isinstance(word, words.Word)}
     names |= {name: np.dtype(dtype).type(value) for name, (dtype, value) in constants.items()}
@@ -136,7 +148,7 @@ def _library(text: str, number: str, constants: dict[str, tuple[str, float]], me
     flags = Flags()
     flags.error_model = "numpy"  # x / 0 is an infinity, not an exception
     flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
-    context = _context()
+    context = _context(wide)
     made_here = {name: words.memory(NUMBERS[dtype], length) for name, (dtype, length) in memory.items()}
     made_here |= {name: words.pointer(kind) for name, kind in (("numbers_at", NUMBERS[number]), ("floats_at", types.float64), ("integers_at", types.int64))}
     names |= {name: _teach(context, word, word) for name, word in made_here.items()}

@@ -124,7 +124,7 @@ if n_wild != 0:
 TAKEN = taken(TEXT, SPLIT, JOIN, CHECK, *ARGUMENTS, "ill factor")
 
 
-def program(bodies: Bodies, *, tame: bool) -> Program:
+def program(bodies: Bodies, *, tame: bool, wide: bool = True) -> Program:
     """The kernel of one formula: its value times a weight, the slopes that `bodies` has times weight and scale, and the sum of the values of each chunk."""
     inputs = loads([f"load(columns, {BLOCK * k} + i)" for k in range(8)], bodies.inputs)
     split = [line for box, first in (("a", 0), ("b", 4)) for line in SPLIT.format(*(BLOCK * (first + k) for k in range(4)), box=box).splitlines()]
@@ -144,7 +144,7 @@ def program(bodies: Bodies, *, tame: bool) -> Program:
         ("lanes_memory", "float64", BLOCK),
     )
     sizes = (("BLOCK", "int64", BLOCK), ("CHUNK", "int64", CHUNK), ("zero_sum", "float64", 0.0))
-    return Program(text, number, (*sizes, *named_constants(bodies)), memory)
+    return Program(text, number, (*sizes, *named_constants(bodies)), memory, wide)
 
 
 def _results(bodies: Bodies, tame: bool) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from boxloss.formulas import Formula
 from boxloss.kernels.cpu.bodies import Bodies, bodies, ill, indented, loads, named_constants, taken
 from boxloss.kernels.cpu.columns import Columns, Floats, columns
-from boxloss.kernels.cpu.program import Arguments, Program, head, once, packer
+from boxloss.kernels.cpu.program import Arguments, Once, Program, head, packer
 from boxloss.kernels.threads import get_num_threads, run_parts
 
 TILE = 1024
@@ -72,8 +72,8 @@ class Matrix:
     def __init__(self, formula: Formula, parameters: dict[str, Any], *, number: str, format: str, similarity: bool):
         texts = functools.cache(lambda: bodies(formula, parameters, number=number, format=format, similarity=similarity))
         self.format, self.has_tame = format, formula.scale_free and not formula.coordinates
-        self._tame = once(lambda: program(texts(), tame=True).load())
-        self._full = once(lambda: program(texts(), tame=False).load())
+        self._tame = Once(lambda: program(texts(), tame=True).load())
+        self._full = Once(lambda: program(texts(), tame=False).load())
 
     def __call__(self, a: Floats, b: Floats, matrix: Floats) -> None:
         """Fills `matrix`, (n, m) without gaps, for boxes `a`, (n, 4), and `b`, (m, 4)."""

@@ -15,7 +15,7 @@ from boxloss.formulas import Formula
 from boxloss.kernels.cpu.bodies import LARGEST, Bodies, bodies
 from boxloss.kernels.cpu.columns import TAME, WILD, Floats, kinds
 from boxloss.kernels.cpu.neighbours import Integers, keys, order
-from boxloss.kernels.cpu.program import once, packer
+from boxloss.kernels.cpu.program import Once, packer
 from boxloss.kernels.cpu.run import elementwise
 from boxloss.kernels.cpu.search import ABOVE, BLOCK, NEAREST, above_program, nearest_program
 from boxloss.kernels.threads import run_parts
@@ -57,7 +57,7 @@ class Kernels:
             return upper_bound(value, inputs, rows)
 
         def kernel(make: Callable[..., Any], bounded: bool) -> Callable[[bytes], object]:
-            return once(lambda: make(texts(), bound() if bounded else None, rows=rows, tame=bounded and asked.has_tame).load())
+            return Once(lambda: make(texts(), bound() if bounded else None, rows=rows, tame=bounded and asked.has_tame).load())
 
         self.nearest = {bounded: kernel(nearest_program, bounded) for bounded in (True, False)}
         self.above = {bounded: kernel(above_program, bounded) for bounded in (True, False)}
@@ -150,7 +150,7 @@ def _floor(asked: Asked, rows: Floats, others: Floats, near: Integers, of: Integ
     a, b = (a, b) if side == "a" else (b, a)
     values = np.empty(m * width, rows.dtype)
     loop = elementwise(asked.formula, asked.parameters, asked.number, asked.format, "", asked.similarity)
-    loop(m * width, (a.ctypes.data, 4, 1), (b.ctypes.data, 4, 1), losses=values.ctypes.data)
+    loop(m * width, a.ctypes.data, 4, 1, b.ctypes.data, 4, 1, losses=values.ctypes.data)
     values = values.reshape(m, width)
     values[:, 1:][near[:, 1:] == near[:, :-1]] = -np.inf  # clipped at an end
     floor: Floats = np.partition(np.where(np.isnan(values), -np.inf, values), width - k, axis=1)[:, width - k]

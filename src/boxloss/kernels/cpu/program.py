@@ -42,6 +42,8 @@ class Program:
     """Name, number type and value of each constant of the text."""
     memory: tuple[tuple[str, str, int], ...]
     """Name, number type and length of each piece of memory on the stack."""
+    wide: bool = True
+    """By the widest vectors there are: best for long work; but the clock, which they slow, stays slow for a while, and what follows a short call is slower."""
 
     @functools.cached_property
     def key(self) -> str:
@@ -49,7 +51,7 @@ class Program:
         from boxloss.kernels.cpu.load import processor
 
         versions = [version(package) for package in ("numba", "llvmlite")]
-        return cache.key(self.text, self.number, repr(self.constants), repr(self.memory), _own_text(), processor(), *versions)
+        return cache.key(self.text, self.number, repr(self.constants), repr(self.memory), repr(self.wide), _own_text(), processor(), *versions)
 
     def load(self) -> Callable[[bytes], object]:
         """The kernel as a function of its packed arguments. Raises `KernelError`, whatever it is that fails."""
@@ -80,6 +82,7 @@ class Program:
             self.number,
             {name: (number, value) for name, number, value in self.constants},
             {name: (number, length) for name, number, length in self.memory},
+            self.wide,
         )
         cache.write(self.key, symbol.encode() + b"\0" + code)
         return load_object(code, symbol)
@@ -98,16 +101,19 @@ def _own_text() -> str:
     return hashlib.sha256(b"".join((here / name).read_bytes() for name in ("words.py", "compile.py"))).hexdigest()
 
 
-def once(make: Callable[[], Callable[[bytes], object]]) -> Callable[[bytes], object]:
+class Once:
     """A function that is made when it is first called, by one thread while the others wait."""
-    lock = threading.Lock()
-    made: list[Callable[[bytes], object]] = []
 
-    def call(arguments: bytes) -> object:
-        if not made:
-            with lock:
-                if not made:
-                    made.append(make())
-        return made[0](arguments)
+    __slots__ = ("_lock", "_make", "made")
 
-    return call
+    def __init__(self, make: Callable[[], Callable[[bytes], object]]):
+        self._make, self._lock = make, threading.Lock()
+        self.made: Callable[[bytes], object] | None = None
+        """What was made: calling it saves a step."""
+
+    def __call__(self, arguments: bytes) -> object:
+        if self.made is None:
+            with self._lock:
+                if self.made is None:
+                    self.made = self._make()
+        return self.made(arguments)
