@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -190,6 +191,58 @@ def test_bits_do_not_depend_on_the_threads(dtype: str) -> None:
                     results += [value, *gradients, tensor.detach().numpy(), *(g.numpy() for g in slopes)]
             found.append([np.asarray(x).tobytes() for x in results])
         assert all(one == found[0] for one in found), f"{n} boxes"
+
+
+# The first call
+
+FIRST = """
+import threading
+import numpy as np, torch
+import boxloss as bl
+from boxloss.kernels import switch
+from boxloss.kernels.cpu import compile as compiling
+
+texts, compile_text = [], compiling.compile_text
+
+def counted(text, *how):
+    texts.append(text)
+    return compile_text(text, *how)
+
+compiling.compile_text = counted
+rows = np.array([[0, 0, 2, 2], [1, 1, 3, 5]], "float32")
+start = threading.Barrier(8)
+found = []
+
+def one(k):
+    a, b = rows.copy(), rows[::-1].copy()
+    start.wait()
+    if k % 2:
+        found.append(float(bl.loss("giou")(a, b)))
+    else:
+        x = torch.from_numpy(a).requires_grad_()
+        value = bl.loss("giou")(x, torch.from_numpy(b))
+        value.backward()
+        found.append(value.item())
+
+threads = [threading.Thread(target=one, args=(k,)) for k in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert switch.cpu_kernels()
+print(len(found), len(set(found)), len(texts), len(set(texts)))
+"""
+
+
+def test_eight_threads_call_first(tmp_path: Path) -> None:
+    """Each kernel is compiled once: of values alone, and of values and slopes."""
+    assert run(FIRST, BOXLOSS_CACHE=str(tmp_path)) == "8 1 2 2"
+    assert run(FIRST, BOXLOSS_CACHE=str(tmp_path)) == "8 1 0 0"
+
+
+def test_eight_threads_call_first_where_nothing_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(FIRST, BOXLOSS_CACHE=str(tmp_path / "file")) == "8 1 2 2"
 
 
 # Forks

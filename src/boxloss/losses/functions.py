@@ -15,6 +15,7 @@ from boxloss.losses.inputs import pair, prepare, quietly
 from boxloss.losses.reduce import check_reduction, checked_weight, reduce
 from boxloss.ops import Array, is_torch
 
+_PACKAGE = vars(sys.modules["boxloss.losses"])  # which holds a module once it is whole; `sys.modules` holds those that another thread is importing, too
 EVERY_WITH_EVERY = ". For every box against every box, use boxloss.pairwise"
 
 
@@ -32,7 +33,7 @@ class _Called:
     @switch.or_plain
     def _run(self, names: tuple[str, str], a: Any, b: Any, format: str, reduction: str, weight: Any) -> Array:
         if is_torch(a) and not sys.modules["torch"].compiler.is_compiling():
-            fused_torch = sys.modules.get("boxloss.losses.fused_torch") or importlib.import_module("boxloss.losses.fused_torch")
+            fused_torch = _PACKAGE.get("fused_torch") or importlib.import_module("boxloss.losses.fused_torch")
             a, b = prepare(self.__name__, names, a, b, format)
             if fused_torch.takes(a, b):
                 self._check_broadcast(names, a, b)

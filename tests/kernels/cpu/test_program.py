@@ -13,7 +13,7 @@ import pytest
 from boxloss.kernels import cache, switch
 from boxloss.kernels.cpu import compile as compiling
 from boxloss.kernels.cpu import load
-from boxloss.kernels.cpu.program import Arguments, Program, head, Once, packer
+from boxloss.kernels.cpu.program import Arguments, Once, Program, head, packer
 
 pytestmark = pytest.mark.thread_unsafe(reason="the cache's folder is the process's")
 

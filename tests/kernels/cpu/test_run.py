@@ -302,7 +302,7 @@ def test_a_gradient_is_that_of_the_boxes_as_they_were() -> None:
     value = LOSS(x, y)
     y += 1
     assert torch.equal(torch.autograd.grad(value, x, retain_graph=True)[0], want)
-    with pytest.raises(RuntimeError, match="changed in place"):  # it would have to be computed anew
+    with pytest.raises(RuntimeError, match=r"in.?place"):  # it would have to be computed anew
         torch.autograd.grad(value, x)
 
 
