@@ -105,11 +105,25 @@ def working_dtype(*arrays: Array) -> Any:
     Half types and small integers are exact in float32; a 32-bit coordinate is not. JAX has float64 only where its user has enabled it.
     """
     xp = namespace(*arrays)
-    names = {str(a.dtype).removeprefix("torch.") if is_torch(a) else a.dtype.name for a in arrays}  # NumPy's `str` tells the order of bytes, too
-    wide = not names.isdisjoint(("float64", "float96", "float128", "longdouble", "int64", "int32", "uint32", "uint64"))
+    wide = any(map(_is_wide, arrays))
     if is_jax(arrays[0]) and not sys.modules["jax"].config.jax_enable_x64:
         wide = False
     return xp.float64 if wide else xp.float32
+
+
+def _is_wide(x: Array) -> bool:
+    if isinstance(x, np.ndarray):  # whose types are slow to name
+        return x.dtype.kind in "fiu" and x.dtype.itemsize >= (8 if x.dtype.kind == "f" else 4)
+    return str(x.dtype).removeprefix("torch.") in ("float64", "int64", "int32", "uint32", "uint64")
+
+
+def is_complex(x: Array) -> bool:
+    return x.dtype.kind == "c" if isinstance(x, np.ndarray) else "complex" in str(x.dtype)
+
+
+def number_of(x: Array) -> str:
+    """The name of the type of `x`, which is float32 or float64."""
+    return "float32" if x.dtype.itemsize == 4 else "float64"
 
 
 def astype(x: Array, dtype: Any) -> Array:

@@ -11,7 +11,7 @@ from boxloss.calculus.trace import Traced, trace
 from boxloss.formulas import Formula
 from boxloss.kernels.cpu.run import elementwise
 from boxloss.losses.reduce import checked_weight, reduce
-from boxloss.ops import Array
+from boxloss.ops import Array, number_of
 
 Parameters = tuple[tuple[str, Any], ...]
 Rows = tuple[int, int, int]
@@ -47,18 +47,18 @@ def reduced(
     wrt: str = "", similarity: bool = False,
 ) -> Reduced:  # fmt: skip
     """The value as `boxloss.losses.reduce.reduce` has it, and its gradients along the boxes named in `wrt`, of the shape that `a` and `b` broadcast to."""
-    kernel = elementwise(formula, parameters, a.dtype.name, format, wrt, similarity)
+    kernel = elementwise(formula, parameters, number_of(a), format, wrt, similarity)
     shape, a, b = flat(a, b)
     n = len(a)
     weight, divisor = _weight(call, weight, shape, a.dtype, reduction)
     weight = None if weight is None else in_steps(weight)
-    weight_place = (0, 0) if weight is None else (place(weight), weight.strides[0] // weight.itemsize)
+    weight_at, weight_step = (0, 0) if weight is None else (place(weight), weight.strides[0] // weight.itemsize)
     out = np.empty(n if reduction == "none" else 1, a.dtype)
     grads = [np.empty((n, 4), a.dtype) if box in wrt else None for box in "ab"]
     (a, at_a), (b, at_b) = rows(a), rows(b)
     where = {"losses": place(out)} if reduction == "none" else {"total": place(out)}
     where |= {f"grad_{box}": place(grad) for box, grad in zip("ab", grads, strict=True) if grad is not None}
-    kernel(n, *at_a, *at_b, *weight_place, scale=1 / divisor, count=divisor, **where)
+    kernel(n, *at_a, *at_b, weight=weight_at, weight_row=weight_step, scale=1 / divisor, count=divisor, **where)
     value = out.reshape(shape) if reduction == "none" and shape else out[0]
     return value, *_shaped(grads, shape)
 
@@ -69,7 +69,7 @@ def reduced_by_graph(
     """What `reduced` gives, to the bit but for the order of a sum, without a compiler: the formula's graph, one operation on arrays after another."""
     shape, a, b = flat(a, b)
     weight, divisor = _weight(call, weight, shape, a.dtype, reduction)
-    values, *slopes = evaluate(_graph(formula, parameters, a.dtype.name, format, wrt), [*a.T, *b.T])
+    values, *slopes = evaluate(_graph(formula, parameters, number_of(a), format, wrt), [*a.T, *b.T])
     scale = a.dtype.type(1 / divisor) * (np.ones_like(values) if weight is None else weight)
     # Comparisons in a slope may pass a NaN over.
     scale = np.where(np.isnan(a).any(-1) | np.isnan(b).any(-1), np.nan, scale)[:, None]
@@ -101,5 +101,7 @@ def _shaped(grads: list[Array | None], shape: tuple[int, ...]) -> tuple[Array | 
 
 def summed(grad: Array, shape: tuple[int, ...]) -> Array:
     """The gradient along boxes of `shape` that were broadcast: the sum over their copies."""
+    if grad.shape == shape:
+        return grad
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
     return grad.sum(axis=tuple(k for k, n in enumerate(shape) if n != grad.shape[k]), keepdims=True)

@@ -54,7 +54,7 @@ def _looked_at() -> bool:
         or forward_ad._current_level >= 0
         or _C._len_torch_dispatch_stack() > 0
         or _C._get_tracing_state() is not None
-        or (_C._len_torch_function_stack() > 0 and not all(isinstance(mode, DeviceContext) for mode in _get_current_function_mode_stack()))
+        or (_C._len_torch_function_stack() > 0 and not all(isinstance(mode, DeviceContext) for mode in _get_current_function_mode_stack()))  # type: ignore[no-untyped-call]
     )  # `torch.set_default_device` watches what makes tensors, and sees no less for our not making any
 
 
@@ -145,9 +145,10 @@ class Way:
             grad_b = torch.empty_like(grad_a) if wrt == "ab" else None
         value = torch.empty_like(_NUMBER[dtype]) if reduction != "none" else torch.empty(n, dtype=dtype)
         at = value.data_ptr()
+        (a_row, a_column), (b_row, b_column) = pred.stride(), target.stride()
         kernel = self.kernels[wrt].get(dtype) or self._kernel(dtype, wrt)
         kernel(
-            n, pred.data_ptr(), *pred.stride(), target.data_ptr(), *target.stride(), weight_at, weight_step, 1 / divisor, divisor,
+            n, pred.data_ptr(), a_row, a_column, target.data_ptr(), b_row, b_column, weight_at, weight_step, 1 / divisor, divisor,
             at if reduction == "none" else 0,
             0 if grad_a is None else grad_a.data_ptr(), 0 if grad_b is None else grad_b.data_ptr(),
             0 if reduction == "none" else at,

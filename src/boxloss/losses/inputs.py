@@ -7,7 +7,7 @@ import numpy as np
 
 from boxloss.boxes import check_format, check_shape, corners
 from boxloss.errors import DTypeError
-from boxloss.ops import Array, as_array, astype, check_same_kind, like_kind, working_dtype
+from boxloss.ops import Array, as_array, astype, check_same_kind, is_complex, like_kind, working_dtype
 from boxloss.pair import Pair
 
 
@@ -19,7 +19,7 @@ def prepare(call: str, names: tuple[str, str], a: Any, b: Any, format: str) -> t
     a, b = like_kind(a, b), like_kind(b, a)
     for name, boxes in zip(names, (a, b), strict=True):
         check_shape(boxes, name, call)
-        if "complex" in str(boxes.dtype):
+        if is_complex(boxes):
             raise DTypeError(f"{call}: {name} holds {boxes.dtype}, expected real numbers")
     dtype = working_dtype(a, b)
     return astype(a, dtype), astype(b, dtype)

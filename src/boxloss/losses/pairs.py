@@ -11,7 +11,7 @@ from boxloss.formulas import Formula, find
 from boxloss.kernels import switch
 from boxloss.losses.inputs import pair, prepare, quietly
 from boxloss.losses.kinds import as_numpy, like
-from boxloss.ops import Array, is_torch
+from boxloss.ops import Array, is_torch, number_of
 
 CHUNK = 2**22
 """Numbers of the matrix at a time, where there are no kernels."""
@@ -69,7 +69,7 @@ def _by_kernel(a: Array, b: Array) -> bool:
 def _matrix(asked: _Asked, a: Array, b: Array) -> Array:
     from boxloss.kernels.cpu.matrix import matrix
 
-    fill = matrix(*asked.key(a.dtype.name))
+    fill = matrix(*asked.key(number_of(a)))
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     out = np.empty((*batch, a.shape[-2], b.shape[-2]), a.dtype)
     a, b = np.broadcast_to(a, (*batch, *a.shape[-2:])), np.broadcast_to(b, (*batch, *b.shape[-2:]))
@@ -118,7 +118,7 @@ def _nearest(asked: _Asked, a: np.ndarray, b: np.ndarray, k: int, both: bool) ->
     if switch.cpu_kernels():
         from boxloss.kernels.cpu import nearest
 
-        of_a, of_b = nearest.nearest(nearest.Asked(*asked.key(a.dtype.name)), a, b, k, of_a=True, of_b=both)
+        of_a, of_b = nearest.nearest(nearest.Asked(*asked.key(number_of(a))), a, b, k, of_a=True, of_b=both)
         assert of_a is not None
         return of_a, of_b
     of_a = _best_in_chunks(asked.of, a, b, k)
@@ -171,7 +171,7 @@ def _pairs_above(asked: _Asked, a: np.ndarray, b: np.ndarray, threshold: float) 
     if switch.cpu_kernels():
         from boxloss.kernels.cpu import nearest
 
-        return nearest.above(nearest.Asked(*asked.key(a.dtype.name)), a, b, bar)
+        return nearest.above(nearest.Asked(*asked.key(number_of(a))), a, b, bar)
     found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, a.dtype))]
     rows = max(1, CHUNK // max(len(b), 1))
     for start in range(0, len(a), rows):

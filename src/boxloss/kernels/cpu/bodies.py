@@ -69,6 +69,19 @@ def tame_test(format: str, number: str) -> Traced:
     return Traced("tame", inputs, tame, ())
 
 
+def box_kinds(inputs: list[str], format: str, number: str) -> Traced:
+    """Of one box, whether it is wild and whether it is small. A pair is tame where neither box is wild and not both are small: both are upright and near
+    the origin then, and their hull is of a moderate size."""
+    graph = Graph(number)
+    box = tuple(graph.input(name) for name in inputs)
+    left, top, right, bottom = corners(box, format)
+    reach = LARGEST / 2
+    near = (left >= -reach) & (top >= -reach) & (right <= reach) & (bottom <= reach)
+    small = graph.maximum(right - left, bottom - top) < SMALLEST
+    # Comparisons with NaN are false, and so NaN is wild.
+    return Traced("kinds", box, ~((left <= right) & (top <= bottom) & near), (small,))
+
+
 def indented(lines: Iterable[str], depth: int) -> str:
     return "\n".join("    " * depth + line for line in lines)
 

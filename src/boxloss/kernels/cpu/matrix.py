@@ -1,13 +1,15 @@
 """Every box with every box: the loops around a formula's text that fill a matrix."""
 
+import ctypes
 import functools
 from typing import Any
 
 import numpy as np
 
+from boxloss.calculus.text import NUMBA, assignments
 from boxloss.formulas import Formula
-from boxloss.kernels.cpu.bodies import Bodies, bodies, ill, indented, loads, named_constants, taken
-from boxloss.kernels.cpu.columns import Columns, Floats, columns
+from boxloss.kernels.cpu.bodies import Bodies, bodies, box_kinds, ill, indented, loads, named_constants, taken
+from boxloss.kernels.cpu.neighbours import Floats
 from boxloss.kernels.cpu.program import Arguments, Once, Program, head, packer
 from boxloss.kernels.threads import get_num_threads, run_parts
 
@@ -15,55 +17,81 @@ TILE = 1024
 """Boxes of b whose columns are copied to the stack, where they stay in the first cache for all rows of a part."""
 ROWS = 64
 """Rows of a part, which one thread fills."""
+WORTH_A_THREAD = 2**16
 
 ARGUMENTS: Arguments = {
     "first": "integer",
     "last": "integer",
-    "n": "integer",
     "m": "integer",
     "a": "numbers",
-    "a_kinds": "integers",
+    "a_row": "integer",
+    "a_column": "integer",
     "b": "numbers",
-    "tile_kinds": "integers",
+    "b_row": "integer",
+    "b_column": "integer",
     "matrix": "numbers",
     "n_left": "integers",
 }
 
 TEXT = """\
     columns = columns_memory()
-    left = zero_count
+    left_over = zero_count
     for start in range(0, m, TILE):
         width = least(TILE, m - start)
-        for side in range(4):
+        if b_row == 4 and b_column == 1:
             for j in range(width):
-                store(columns, side * TILE + j, load(b, side * m + start + j))
-        kind = load(tile_kinds, start // TILE)
+                row = 4 * (start + j)
+                store(columns, j, load(b, row))
+                store(columns, TILE + j, load(b, row + 1))
+                store(columns, 2 * TILE + j, load(b, row + 2))
+                store(columns, 3 * TILE + j, load(b, row + 3))
+        else:
+            for j in range(width):
+                for side in range(4):
+                    store(columns, side * TILE + j, load(b, (start + j) * b_row + side * b_column))
+        n_wild = zero_count
+        n_small = zero_count
+        for j in range(width):
+{b_kind}
+            n_wild = add_if(n_wild, {b_wild})
+            n_small = add_if(n_small, {b_small})
         for i in range(first, last):
-            tame = load(a_kinds, i) + kind < 2
-            left = add_if(left, not tame)
+{row}
+            tame = {tame}
+            left_over = add_if(left_over, not tame)
             if {mine}:
                 line = shifted(matrix, i * m + start)
-{row}
                 for j in range(width):
 {body}
-    store(n_left, 0, left)
+    store(n_left, 0, left_over)
 """
+
+_TAKEN = taken(TEXT, *ARGUMENTS, "ill")
 
 
 def program(bodies: Bodies, *, tame: bool) -> Program:
     """The kernel that fills the tame pairs, and counts the rows of tiles that it leaves, or the one that fills those."""
-    names = bodies.inputs
-    row = loads([f"load(a, {k} * n + i)" for k in range(4)], names[:4])
-    body = loads([f"load(columns, {k} * TILE + j)" for k in range(4)], names[4:])
-    lines, (value,) = bodies.text(tame, taken(TEXT, *ARGUMENTS, "ill"))
-    body += lines
+    of_a, of_b = bodies.inputs[:4], bodies.inputs[4:]
+    read_a = loads([f"load(a, i * a_row + {side} * a_column)" for side in range(4)], of_a)
+    read_b = loads([f"load(columns, {side * TILE} + j)" for side in range(4)], of_b)
+    kinds = [box_kinds(names, bodies.format, bodies.number) for names in (of_a, of_b)]
+    (a_lines, (a_wild, a_small)), (b_lines, (b_wild, b_small)) = (assignments(of, NUMBA, _TAKEN) for of in kinds)
+    is_tame = f"not ({a_wild}) and n_wild == 0 and (n_small == 0 or not ({a_small}))" if bodies.traced_tame else "n_wild < 0"
+    lines, (value,) = bodies.text(tame, _TAKEN)
     if not tame:
-        body.append(f"ill = {ill(bodies)}")
+        lines = [*lines, f"ill = {ill(bodies)}"]
         value = f"where(ill, nan, {value})"
-    body.append(f"store(line, j, {value})")
-    text = head(ARGUMENTS) + TEXT.format(mine="tame" if tame else "not tame", row=indented(row, 4), body=indented(body, 5))
+    text = head(ARGUMENTS) + TEXT.format(
+        b_kind=indented([*read_b, *b_lines], 3),
+        b_wild=b_wild,
+        b_small=b_small,
+        row=indented([*read_a, *a_lines], 3),
+        tame=is_tame,
+        mine="tame" if tame else "not tame",
+        body=indented([*read_b, *lines, f"store(line, j, {value})"], 5),
+    )
     sizes = (("TILE", "int64", TILE), ("zero_count", "int64", 0))
-    return Program(text, bodies.number, (*sizes, *named_constants(bodies)), (("columns_memory", bodies.number, 4 * TILE),))
+    return Program(text, bodies.number, (*sizes, *named_constants(bodies, *kinds)), (("columns_memory", bodies.number, 4 * TILE),))
 
 
 class Matrix:
@@ -71,31 +99,37 @@ class Matrix:
 
     def __init__(self, formula: Formula, parameters: dict[str, Any], *, number: str, format: str, similarity: bool):
         texts = functools.cache(lambda: bodies(formula, parameters, number=number, format=format, similarity=similarity))
-        self.format, self.has_tame = format, formula.scale_free and not formula.coordinates
+        self._has_tame = formula.scale_free and not formula.coordinates
         self._tame = Once(lambda: program(texts(), tame=True).load())
         self._full = Once(lambda: program(texts(), tame=False).load())
 
     def __call__(self, a: Floats, b: Floats, matrix: Floats) -> None:
         """Fills `matrix`, (n, m) without gaps, for boxes `a`, (n, 4), and `b`, (m, 4)."""
-        if matrix.size:
-            self._fill(columns(a, self.format, tame=self.has_tame), columns(b, self.format, tame=self.has_tame), matrix)
-
-    def _fill(self, a: Columns, b: Columns, matrix: Floats) -> None:
         n, m = matrix.shape
-        tile_kinds = np.maximum.reduceat(b.kinds, np.arange(0, m, TILE))
+        if not (n and m):
+            return
+        (a, *a_at), (b, *b_at) = _rows(a), _rows(b)
+        given = m, *a_at, *b_at, matrix.ctypes.data
 
         def part(k: int) -> None:
-            left = np.ones(1, np.int64)
-            addresses = (x.ctypes.data for x in (a.at, a.kinds, b.at, tile_kinds, matrix, left))
-            arguments = _pack(k * rows, min((k + 1) * rows, n), n, m, *addresses)
-            if self.has_tame:
+            left_over = ctypes.c_int64(1)
+            arguments = _pack(k * rows, min((k + 1) * rows, n), *given, ctypes.addressof(left_over))
+            if self._has_tame:
                 self._tame(arguments)
-            if left[0]:
+            if left_over.value:
                 self._full(arguments)
 
-        # Few rows are still a part for each thread.
-        rows = max(1, min(ROWS, -(-n // get_num_threads())))
+        # Few rows are still a part for each thread, and few pairs are not worth a thread.
+        rows = n if n * m < WORTH_A_THREAD else max(1, min(ROWS, -(-n // get_num_threads())))
         run_parts(part, -(-n // rows))
+
+
+def _rows(boxes: Floats) -> tuple[Any, ...]:
+    """Boxes with the address and the steps, in numbers, of their rows and columns."""
+    size = boxes.itemsize
+    if not boxes.flags.aligned or any(step % size for step in boxes.strides):
+        boxes = np.ascontiguousarray(boxes)
+    return boxes, boxes.ctypes.data, boxes.strides[0] // size, boxes.strides[1] // size
 
 
 _pack = packer(ARGUMENTS)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from boxloss.calculus.bounds import Bound, upper_bound
+from boxloss.calculus.evaluate import evaluate
 from boxloss.calculus.trace import value_node
 from boxloss.formulas import Formula
-from boxloss.kernels.cpu.bodies import LARGEST, Bodies, bodies
-from boxloss.kernels.cpu.columns import TAME, WILD, Floats, kinds
-from boxloss.kernels.cpu.neighbours import Integers, keys, order
+from boxloss.kernels.cpu.bodies import LARGEST, Bodies, bodies, box_kinds
+from boxloss.kernels.cpu.neighbours import Floats, Integers, keys, order
 from boxloss.kernels.cpu.program import Once, packer
 from boxloss.kernels.cpu.run import elementwise
 from boxloss.kernels.cpu.search import ABOVE, BLOCK, NEAREST, above_program, nearest_program
@@ -79,19 +79,26 @@ class Piece:
 
 def pieces(asked: Asked, rows: Floats, others: Floats) -> Iterator[Piece]:
     """Bounds and the shorter text hold for most boxes; inverted or huge ones, and rows that are as good as points, are taken by themselves."""
-    row_kinds, other_kinds = _kinds(asked, rows), _kinds(asked, others)
-    fast_rows, fast_others = row_kinds == TAME, other_kinds != WILD
+    if len(rows) * len(others) < WORTH_SORTING:
+        if len(rows) and len(others):
+            yield Piece(np.arange(len(rows)), np.arange(len(others)), bounded=False)
+        return
+    wild_rows, small_rows = _kinds(asked, rows)
+    wild_others, _ = _kinds(asked, others)
+    fast_rows, fast_others = ~(wild_rows | small_rows), ~wild_others
     slow_rows = ~fast_rows & ~np.isnan(rows).any(1)
-    all_others = ~np.isnan(others).any(1)
+    all_others = fast_others | ~np.isnan(others).any(1)
     for row, other, bounded in ((fast_rows, fast_others, True), (slow_rows, all_others, False), (fast_rows, all_others & ~fast_others, False)):
         if row.any() and other.any():
             yield Piece(np.flatnonzero(row), np.flatnonzero(other), bounded)
 
 
-def _kinds(asked: Asked, boxes: Floats) -> Integers:
+def _kinds(asked: Asked, boxes: Floats) -> tuple[np.ndarray, np.ndarray]:
+    """Which boxes are wild, and which small."""
     if asked.has_tame:
-        return kinds(boxes.T, asked.format)
-    return np.where((np.abs(boxes) <= LARGEST / 2).all(1), TAME, WILD)
+        wild, small = evaluate(box_kinds(["left", "top", "right", "bottom"], asked.format, asked.number), list(boxes.T))
+        return wild, small
+    return ~(np.abs(boxes) <= LARGEST / 2).all(1), np.zeros(len(boxes), bool)
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def sides(asked: Asked, piece: Piece, rows: Floats, others: Floats, side: str, *
     row_index, other_index = piece.rows, piece.others
     dtype = rows.dtype
     floor = np.full(len(other_index), -np.inf, dtype)
-    if piece.bounded and len(row_index) * len(other_index) >= WORTH_SORTING:
+    if piece.bounded:
         row_keys, other_keys = keys([_columns(rows, row_index), _columns(others, other_index)], asked.format)
         by_row, by_other = order(row_keys), order(other_keys)
         if 0 < seeds <= BLOCK:

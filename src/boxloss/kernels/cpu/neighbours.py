@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from boxloss.boxes import corners
-from boxloss.kernels.cpu.columns import Floats
 
 BITS = 14
 """Of each coordinate of a centre; four more are the size's octave."""
 
+Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.int64]
 
 
