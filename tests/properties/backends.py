@@ -16,6 +16,7 @@ class NoGradientError(AssertionError):
 class NumPy:
     name = "numpy"
     has_gradient = False
+    kernels = True  # or the plain formula, operation by operation?
     flushes = False  # are numbers below the smallest normal one taken for 0?
     rows_at_once: int | None = None  # pad batches to this many rows
     dtypes = ("float32", "float64", "float16", "int8", "uint8", "int16", "int32", "int64")
@@ -50,6 +51,16 @@ class Torch(NumPy):
         return tuple(np.zeros(tuple(x.shape)) if x.grad is None else self.numbers(x.grad) for x in (a, b))  # type: ignore[return-value]
 
 
+class PlainNumPy(NumPy):
+    name = "numpy-plain"
+    kernels = False
+
+
+class PlainTorch(Torch):
+    name = "torch-plain"
+    kernels = False
+
+
 class Jax(NumPy):
     name = "jax"
     has_gradient = True
@@ -73,4 +84,5 @@ class Jax(NumPy):
 
 
 def installed() -> list[NumPy]:
-    return [backend for backend in (NumPy(), Torch(), Jax()) if importlib.util.find_spec(backend.name)]
+    backends = (NumPy(), PlainNumPy(), Torch(), PlainTorch(), Jax())
+    return [backend for backend in backends if importlib.util.find_spec(backend.name.removesuffix("-plain"))]

@@ -1,8 +1,11 @@
-"""The numerical contract, asked of every loss of the catalogue, on every array library that is installed.
+"""The numerical contract, asked of every loss of the catalogue, on every array library that is installed, through the kernels and without them.
+
+The same checks judge the kernels for GPUs (`kernels/gpu/test_contract.py`) and the generated JavaScript (`calculus/test_javascript.py`).
 
 A claim that is false fails here, naming the loss: also when "not symmetric" turns out symmetric.
 """
 
+import contextlib
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -27,12 +30,20 @@ BACKENDS = installed()
 DTYPES = ("float32", "float64")
 # The default run leaves to the slow one most of what takes minutes: JAX, which compiles each operation for each shape, and threads
 JAX_BY_DEFAULT = {("value", "float32", subject.name) for subject in SUBJECTS} | {("gradient", "float32", "ciou")}
+PLAIN_BY_DEFAULT = {("value", "float32"), ("value", "float64"), ("gradient", "float32")}
 THREADS_BY_DEFAULT = ("ciou", "iou_log")
+
+
+def ask(check: Check, subject: Subject, backend: NumPy, dtype: str) -> None:
+    with contextlib.nullcontext() if backend.kernels else bl.plain():
+        check(subject, backend, dtype)
 
 
 def is_slow(check: str, backend: NumPy, dtype: str, subject: Subject) -> bool:
     if check in THREAD_CHECKS:
         return subject.name not in THREADS_BY_DEFAULT
+    if not backend.kernels:
+        return (check, dtype) not in PLAIN_BY_DEFAULT
     return backend.name == "jax" and (check, dtype, subject.name) not in JAX_BY_DEFAULT
 
 
@@ -52,22 +63,22 @@ TORCH = [backend for backend in BACKENDS if backend.name == "torch"]
 
 @pytest.mark.parametrize(("check", "subject", "backend", "dtype"), cases(VALUE_CHECKS, DTYPES, BACKENDS))
 def test_values(check: Check, subject: Subject, backend: NumPy, dtype: str) -> None:
-    check(subject, backend, dtype)
+    ask(check, subject, backend, dtype)
 
 
 @pytest.mark.parametrize(("check", "subject", "backend", "dtype"), cases(GRADIENT_CHECKS, DTYPES, WITH_GRADIENT))
 def test_gradients(check: Check, subject: Subject, backend: NumPy, dtype: str) -> None:
-    check(subject, backend, dtype)
+    ask(check, subject, backend, dtype)
 
 
 @pytest.mark.parametrize(("check", "subject", "backend", "dtype"), cases(TYPE_CHECKS, tuple(NARROW), BACKENDS))
 def test_narrow_types(check: Check, subject: Subject, backend: NumPy, dtype: str) -> None:
-    check(subject, backend, dtype)
+    ask(check, subject, backend, dtype)
 
 
 @pytest.mark.parametrize(("check", "subject", "backend", "dtype"), cases(THREAD_CHECKS, ("float32",), TORCH))
 def test_threads(check: Check, subject: Subject, backend: NumPy, dtype: str) -> None:
-    check(subject, backend, dtype)
+    ask(check, subject, backend, dtype)
 
 
 def test_the_catalogue_has_the_ten_losses_of_the_oracle() -> None:

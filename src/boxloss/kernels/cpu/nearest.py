@@ -98,7 +98,7 @@ def _kinds(asked: Asked, boxes: Floats) -> tuple[np.ndarray, np.ndarray]:
     if asked.has_tame:
         wild, small = evaluate(box_kinds(["left", "top", "right", "bottom"], asked.format, asked.number), list(boxes.T))
         return wild, small
-    return ~(np.abs(boxes) <= LARGEST / 2).all(1), np.zeros(len(boxes), bool)
+    return np.any(~(np.abs(boxes) <= LARGEST / 2), axis=1), np.zeros(len(boxes), bool)  # NaN is not near
 
 
 @dataclass(frozen=True)
