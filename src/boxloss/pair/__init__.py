@@ -16,7 +16,7 @@ class Pair:
     lengths, in an order that swapping the boxes or transposing the picture keeps to the bit.
 
     `tame`: whoever makes the pair has seen that both boxes are upright and of a moderate size, so that the unit can be 1 and there is no inversion.
-    Whatever is a ratio of lengths is the same then, to the bit, at less than half of the work.
+    Whatever is a ratio of lengths is the same then, to the bit, in many operations fewer.
     """
 
     def __init__(self, a: tuple[Array, ...], b: tuple[Array, ...], *, tame: bool = False):

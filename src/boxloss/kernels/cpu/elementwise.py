@@ -2,7 +2,7 @@
 
 Rows of four numbers make poor vectors, so blocks of rows are first split into columns; the loop over the columns of a block is vector code.
 
-A formula that does not depend on the unit has two kernels. The first is for tame pairs (upright, of a moderate size) and does less than half of the
+A formula that does not depend on the unit has two kernels. The first is for tame pairs (upright, of a moderate size) and does much less
 work, with the same bits; where a chunk holds a pair that is not tame it leaves the chunk and says so, and the second does that chunk.
 """
 
