@@ -69,6 +69,18 @@ def test_plain_is_its_threads_own() -> None:
     assert seen == [True]
 
 
+def test_both_ways_are_quiet(recwarn: pytest.WarningsRecorder) -> None:
+    """NumPy would warn of corners that overflow, a width and a centre being large enough."""
+    large = np.full((2, 4), 3e38, "float32")
+    for format in ("xyxy", "xywh", "cxcywh", "ltrb"):
+        bl.giou_loss(large, large, format=format)
+        bl.giou_loss.value_and_gradient(large, large, format=format)
+        with switch.plain():
+            bl.giou_loss(large, large, format=format)
+            bl.giou_loss.value_and_gradient(large, large, format=format)
+    assert not recwarn.list
+
+
 @pytest.fixture(scope="module")
 def everything() -> str:
     return run(EVERYTHING)

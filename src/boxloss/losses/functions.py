@@ -66,9 +66,8 @@ class _Called:
     def _plain(self, a: Array, b: Array, format: str, reduction: str, weight: Any = None, names: tuple[str, str] = ("pred", "target")) -> Array:
         """The formula on the arrays themselves: the specification that kernels are held to."""
         self._check_broadcast(names, a, b)
-        p = pair(a, b, format)
         function: Callable[..., Array] = self.formula.measure if self.similarity else self.formula
-        return quietly(a, lambda: reduce(self.__name__, function(p, **self.parameters), reduction, weight))
+        return quietly(a, lambda: reduce(self.__name__, function(pair(a, b, format), **self.parameters), reduction, weight))
 
 
 class Loss(_Called):
