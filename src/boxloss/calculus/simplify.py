@@ -63,10 +63,10 @@ def _add(graph: "Graph", x: "Node", y: "Node") -> "Node | None":
 
 
 def _kept_apart(graph: "Graph", op: str, x: "Node", y: "Node") -> "Node | None":
-    """Parts that one condition keeps apart, as the two branches of a `where` are in a gradient."""
+    """Parts that one condition keeps apart, as the two branches of a `where` are in a gradient: one `where` less, and no sum where one of two is 0."""
     if x.op == y.op == "where" and x.args[0] is y.args[0]:
         (c, p, q), (_, r, s) = x.args, y.args
-        if (is_zero(p) or is_zero(r)) and (is_zero(q) or is_zero(s)):
+        if is_zero(p) or is_zero(r) or is_zero(q) or is_zero(s):
             return graph.apply("where", c, graph.apply(op, p, r), graph.apply(op, q, s))
     return None
 
@@ -131,6 +131,10 @@ def _where(graph: "Graph", c: "Node", x: "Node", y: "Node") -> "Node | None":
         return x
     if c.op == "not":
         return graph.apply("where", c.args[0], y, x)
+    if (x.op == "neg" or is_zero(x)) and (y.op == "neg" or is_zero(y)):
+        # A minus sign in front of the whole becomes part of the next sum or difference.
+        positive = (part.args[0] if part.op == "neg" else part for part in (x, y))
+        return graph.apply("neg", graph.apply("where", c, *positive))
     if x.op == "where" and x.args[0] is c:
         return graph.apply("where", c, x.args[1], y)
     if y.op == "where" and y.args[0] is c:

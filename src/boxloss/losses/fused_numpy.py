@@ -72,9 +72,11 @@ def reduced_by_graph(
     values, *slopes = evaluate(_graph(formula, parameters, number_of(a), format, wrt), [*a.T, *b.T])
     scale = a.dtype.type(1 / divisor) * (np.ones_like(values) if weight is None else weight)
     # Comparisons in a slope may pass a NaN over.
-    scale = np.where(np.isnan(a).any(-1) | np.isnan(b).any(-1), np.nan, scale)[:, None]
+    scale = np.where(np.isnan(a).any(-1) | np.isnan(b).any(-1), np.nan, scale)
     with np.errstate(all="ignore"):
-        grads = [np.stack(slopes[4 * wrt.index(box) :][:4], -1) * scale if box in wrt else None for box in "ab"]
+        # A slope may be infinite, for boxes near the type's smallest numbers, and a weight of 0 still means nothing.
+        slopes = [np.where(scale == 0, 0, slope * scale) for slope in slopes]
+        grads = [np.stack(slopes[4 * wrt.index(box) :][:4], -1) if box in wrt else None for box in "ab"]
         value = reduce(call, values.reshape(shape), reduction, None if weight is None else weight.reshape(shape))
     return value[()], *_shaped(grads, shape)  # a number rather than an array of no dimensions
 

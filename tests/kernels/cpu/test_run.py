@@ -361,3 +361,23 @@ def test_long_doubles_and_subclasses_take_the_plain_way() -> None:
     for kind in (np.longdouble, np.float64):
         x, y = (z.astype(kind).view(type("Mine", (np.ndarray,), {})) for z in (a, b))
         assert np.array_equal(np.asarray(LOSS(x, y, reduction="none")).astype(float), LOSS(a, b, reduction="none"))
+
+
+# Weights of 0
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_weight_of_0_takes_an_infinite_slope_away(dtype: str) -> None:
+    """Boxes of a size near the type's smallest number: a slope is infinite, whatever computes it."""
+    unit = {"float32": 1e-40, "float64": 1e-318}[dtype]
+    a, b = (np.array([x], "float64") * unit for x in ([1.156489, 0.6185405, 1.156519, 1.085344], [1.156514, 0.4223323, 1.156539, 0.8448424]))
+    a, b = a.astype(dtype), b.astype(dtype)
+    assert not np.isfinite(bl.giou_loss.value_and_gradient(a, b)[1]).all()
+    for weight in (0.0, np.zeros(1, dtype)):
+        _, got = bl.giou_loss.value_and_gradient(a, b, weight=weight, reduction="sum")
+        assert (got == 0).all()
+        with bl.plain():
+            assert (bl.giou_loss.value_and_gradient(a, b, weight=weight, reduction="sum")[1] == 0).all()
+    x = torch.from_numpy(a).requires_grad_()
+    bl.giou_loss(x, torch.from_numpy(b), weight=torch.zeros(1, dtype=x.dtype)).backward()
+    assert (x.grad == 0).all()

@@ -158,5 +158,7 @@ def _results(bodies: Bodies, tame: bool) -> list[str]:
     body.append(f"store(results, i, {value})")
     if slopes:
         body.append(f"factor = {factor}")
-        body += [f"store(results, {BLOCK * (k + 1)} + i, {slope} * factor)" for k, slope in enumerate(slopes)]
+        # A slope may be infinite, for boxes near the type's smallest numbers, and a weight of 0 still means nothing.
+        scaled = "{slope} * factor" if tame else "where(factor == zero, zero, {slope} * factor)"
+        body += [f"store(results, {BLOCK * (k + 1)} + i, {scaled.format(slope=slope)})" for k, slope in enumerate(slopes)]
     return body

@@ -24,7 +24,8 @@ def elementwise_text(traced: Traced, wrt: str | None = None) -> str:
     """
     wrt = ("", "a", "ab")[len(traced.slopes) // 4] if wrt is None else wrt
     lines, (value, *slopes) = assignments(traced, TRITON, _taken(ELEMENTWISE + GRADIENT))
-    gradients = [f"slope_{k} = {slope} * factor" for k, slope in enumerate(slopes)]
+    # A slope may be infinite, for boxes near the type's smallest numbers, and a weight of 0 still means nothing.
+    gradients = [f"slope_{k} = tl.where(factor == zero, zero, {slope} * factor)" for k, slope in enumerate(slopes)]
     for k, box in enumerate(wrt):
         names = ", ".join(f"slope_{4 * k + column}" for column in range(4))
         gradients.append(f"store_columns(grad_{box}, row, known, {names})")
