@@ -125,7 +125,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         raise TypeError("a release of Numba\nthat differs")
 
     monkeypatch.setattr(compiling, "compile_text", compile_text)
-    monkeypatch.setattr(switch, "_broken", False)
+    monkeypatch.setattr(switch, "_broken", frozenset())
     monkeypatch.setenv("BOXLOSS_CACHE", str(tmp_path))
     return bl.loss(replace(bl.catalogue()["smooth_l1"]), beta=0.123)  # equal to nothing but itself
 

@@ -34,6 +34,9 @@ def test_a_module_is_pickled_with_its_model():
     module = bl.nn.SmoothL1Loss(beta=0.5, reduction="sum")
     a, b = torch.rand(6, 4), torch.rand(6, 4)
     assert torch.equal(pickle.loads(pickle.dumps(module))(a, b), module(a, b))
+    # It has found its kernels now, which are addresses in this process
+    assert torch.equal(pickle.loads(pickle.dumps(module))(a, b), module(a, b))
+    assert torch.equal(copy.deepcopy(module)(a, b), module(a, b))
 
 
 def test_a_model_with_a_formula_of_ones_own_can_be_copied():

@@ -16,12 +16,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _plain: ContextVar[bool] = ContextVar("boxloss_plain", default=os.environ.get("BOXLOSS_KERNELS", "on").lower() in ("off", "0", "no", "false"))
-_broken = False
+_broken: frozenset[str] = frozenset()
 _lock = threading.Lock()
 
 
 class KernelError(BoxLossError):
-    """A kernel cannot be compiled here, or its machine code cannot be loaded: `or_plain` has the answer."""
+    """A kernel cannot be compiled here, for a "CPU" or a "GPU", or its machine code cannot be loaded: `or_plain` has the answer."""
+
+    def __init__(self, why: str, device: str = "CPU"):
+        super().__init__(why)
+        self.device = device
 
 
 @contextmanager
@@ -42,11 +46,11 @@ def plain() -> Iterator[None]:
 
 def cpu_kernels() -> bool:
     """Whether formulas may be compiled for the CPU."""
-    return not _plain.get() and not _broken and _has_numba()
+    return not _plain.get() and "CPU" not in _broken and _has_numba()
 
 
 def gpu_kernels() -> bool:
-    return not _plain.get()
+    return not _plain.get() and "GPU" not in _broken
 
 
 def or_plain(work: Callable[P, T]) -> Callable[P, T]:
@@ -68,9 +72,9 @@ def give_up(why: KernelError) -> None:
     """From now on the plain formula."""
     global _broken
     with _lock:
-        if _broken:
+        if why.device in _broken:
             return
-        _broken = True
+        _broken |= {why.device}
     warnings.warn(f"boxloss: {why}. From now on the plain formulas are used, which are slower", RuntimeWarning, stacklevel=4)
 
 

@@ -30,6 +30,10 @@ class _Called:
         self._items = tuple(sorted(parameters.items()))
         self._ways: dict[tuple[str, str], Any] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """To copy, or to send to another process: without the ways to kernels, which are addresses in this one."""
+        return self.__dict__ | {"_ways": {}}
+
     @switch.or_plain
     def _run(self, names: tuple[str, str], a: Any, b: Any, format: str, reduction: str, weight: Any) -> Array:
         if is_torch(a) and not sys.modules["torch"].compiler.is_compiling():
@@ -86,8 +90,14 @@ class Loss(_Called):
         if parameters:
             return Loss(self.formula, **self.parameters | parameters)(pred, target, reduction=reduction, weight=weight, format=format)
         way = self._ways.get((format, reduction)) if weight is None else None
-        value = way.quick(pred, target) if way is not None else None
-        return value if value is not None else self._run(("pred", "target"), pred, target, format, reduction, weight)
+        if way is not None:
+            try:
+                value = way.quick(pred, target)
+            except switch.KernelError:
+                value = None  # `_run` knows what to do
+            if value is not None:
+                return value
+        return self._run(("pred", "target"), pred, target, format, reduction, weight)
 
     @switch.or_plain
     def value_and_gradient(

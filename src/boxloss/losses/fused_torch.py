@@ -25,6 +25,7 @@ _PLAIN_TYPES = (Tensor, torch.nn.Parameter)
 Parameters = tuple[tuple[str, Any], ...]
 Found = tuple[Tensor, Tensor | None, Tensor | None]
 """A value, and its slopes along the first and the second boxes where they were asked for."""
+Grads = tuple[Tensor | None, Tensor | None]
 
 
 def takes(pred: Any, target: Any) -> bool:
@@ -72,14 +73,10 @@ def fused(way: "Way", pred: Tensor, target: Tensor, weight: Tensor | None) -> Te
 def fused_rows(way: "Way", pred: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """`fused` for boxes (n, 4) and (n, 4)."""
     wrt = _asked_for(pred, target)
-    return _with_gradient(way, wrt, pred, target, weight, way.run(pred, target, weight, wrt))
-
-
-def _with_gradient(way: "Way", wrt: str, pred: Tensor, target: Tensor, weight: Tensor | None, found: "Found") -> Tensor:
-    """The value that was found, as autograd sees it."""
+    value, *grads = way.run(pred, target, weight, wrt)
     if not wrt:
-        return found[0]
-    call = _Call(way, wrt, pred, target, weight, found)
+        return value
+    call = _Call(way, wrt, pred, target, weight, value, (grads[0], grads[1]))
     return _apply(call, pred) if wrt == "a" else _apply(call, pred, target)
 
 
@@ -109,18 +106,35 @@ class Way:
         return found
 
     def quick(self, pred: Any, target: Any) -> Tensor | None:
-        """The value where nothing is left to check, convert or compile, which is most calls; None elsewhere. At a thousand boxes the checks of every other
-        case would take as long as the boxes."""
+        """The value where nothing is left to check, convert or compile, which is most calls; None elsewhere. At a thousand boxes a call takes longer than
+        the boxes: so what other functions do for all cases stands here once more, for this one."""
         if torch.compiler.is_compiling() or type(pred) not in _PLAIN_TYPES or type(target) not in _PLAIN_TYPES:
             return None
         shape, dtype = pred.shape, pred.dtype
         if len(shape) != 2 or shape[1] != 4 or target.shape != shape or target.dtype is not dtype or not (pred.is_cpu and target.is_cpu):
             return None
-        wrt = _asked_for(pred, target)
+        wrt = ("ab" if target.requires_grad else "a" if pred.requires_grad else "") if torch.is_grad_enabled() else ""
         # Only kernels that are there: whoever has to compile them is prepared for a failure.
-        if dtype not in self.kernels[wrt] or pred.layout is not _STRIDED or target.layout is not _STRIDED or _looked_at() or not switch.cpu_kernels():
+        kernel = self.kernels[wrt].get(dtype)
+        if kernel is None or pred.layout is not _STRIDED or target.layout is not _STRIDED or _looked_at() or not switch.cpu_kernels():
             return None
-        return _with_gradient(self, wrt, pred, target, None, self._on_cpu(pred, target, None, wrt))
+        if pred.is_neg() or target.is_neg() or not (pred.is_contiguous() and target.is_contiguous()):
+            return fused_rows(self, pred, target, None)
+        n = shape[0]
+        divisor = float(n or 1) if self.reduction == "mean" else 1.0
+        grad_a = torch.empty_like(pred) if wrt else None
+        grad_b = torch.empty_like(pred) if wrt == "ab" else None
+        at_a, at_b = grad_a.data_ptr() if grad_a is not None else 0, grad_b.data_ptr() if grad_b is not None else 0
+        if self.reduction == "none":
+            value = torch.empty(n, dtype=dtype)
+            kernel(n, pred.data_ptr(), 4, 1, target.data_ptr(), 4, 1, 0, 0, 1.0, 1.0, value.data_ptr(), at_a, at_b)
+        else:
+            value = torch.empty_like(_NUMBER[dtype])
+            kernel(n, pred.data_ptr(), 4, 1, target.data_ptr(), 4, 1, 0, 0, 1 / divisor, divisor, 0, at_a, at_b, value.data_ptr())
+        if not wrt:
+            return value
+        call = _Call(self, wrt, pred, target, None, value, (grad_a, grad_b))
+        return _apply(call, pred) if wrt == "a" else _apply(call, pred, target)
 
     def run(self, pred: Tensor, target: Tensor, weight: Tensor | None, wrt: str) -> Found:
         """The value, and its slopes along `pred` and `target` where `wrt` ("", "a" or "ab") asks for them."""
@@ -177,9 +191,9 @@ class _Call:
 
     __slots__ = ("grads", "pred", "target", "value", "versions", "way", "weight", "wrt")
 
-    def __init__(self, way: Way, wrt: str, pred: Tensor, target: Tensor, weight: Tensor | None, found: Found):
-        self.way, self.wrt, self.pred, self.target, self.weight = way, wrt, pred, target, weight
-        self.value, *self.grads = found
+    def __init__(self, way: Way, wrt: str, pred: Tensor, target: Tensor, weight: Tensor | None, value: Tensor, grads: Grads):
+        self.way, self.wrt, self.pred, self.target, self.weight, self.value = way, wrt, pred, target, weight, value
+        self.grads: Grads | None = grads
         self.versions = pred._version, target._version, 0 if weight is None else weight._version
 
     def check_unchanged(self) -> None:
@@ -187,13 +201,10 @@ class _Call:
         if now != self.versions:
             raise RuntimeError("one of the variables needed for gradient computation has been modified by an inplace operation: boxes or weights of a box loss")
 
-    def take_grads(self) -> list[Tensor | None]:
-        """The gradients, which are given away, so that nothing need be copied. Whoever asks again has them computed again."""
-        grads, self.grads = self.grads, []
-        if not grads:
-            self.check_unchanged()
-            _, *grads = self.way.run(self.pred, self.target, self.weight, self.wrt)
-        return grads
+    def grads_again(self) -> Grads:
+        self.check_unchanged()
+        _, grad_a, grad_b = self.way.run(self.pred, self.target, self.weight, self.wrt)
+        return grad_a, grad_b
 
 
 class _Fused(torch.autograd.Function):
@@ -211,7 +222,9 @@ class _Fused(torch.autograd.Function):
         call = ctx.call
         if torch.is_grad_enabled():
             return _differentiable(call, upstream)
-        grad_a, grad_b = call.take_grads()
+        # The gradients are given away, so that nothing need be copied. Whoever asks twice has them computed twice.
+        grads, call.grads = call.grads, None
+        grad_a, grad_b = grads or call.grads_again()
         if upstream.dim() or not upstream.is_cpu or upstream.item() != 1.0:  # a look at a number on a GPU would wait for it
             for grad in (grad_a, grad_b):
                 if grad is not None:

@@ -17,6 +17,7 @@ from boxloss.calculus.trace import Traced, trace
 from boxloss.errors import DTypeError, ShapeError
 from boxloss.formulas import Formula
 from boxloss.kernels.gpu.load import interpreting, load
+from boxloss.kernels.switch import KernelError
 
 _NUMBERS = {torch.float32: "float32", torch.float64: "float64"}
 _LOCK = threading.RLock()
@@ -87,10 +88,23 @@ def _kernel_of(
 
 
 def run(kernel: Any, grid: tuple[int, ...], like: Tensor, *arguments: Any, **constants: Any) -> None:
-    """Runs `kernel` on the device of `like`, after what was asked of that device before. Nothing waits for it."""
+    """Runs `kernel` on the device of `like`, after what was asked of that device before. Nothing waits for it.
+
+    Raises `KernelError` where Triton cannot compile it, or where the GPU lacks what it needs.
+    """
     with _on(like):
-        # No a * b + c as one instruction, which rounds once where the formula rounds twice
-        kernel[grid](*arguments, **constants, enable_fp_fusion=False)
+        try:
+            # No a * b + c as one instruction, which rounds once where the formula rounds twice
+            kernel[grid](*arguments, **constants, enable_fp_fusion=False)
+        except _triton_error() as error:
+            lines = str(error).strip().splitlines() or [""]
+            raise KernelError(f"kernels cannot be compiled for this GPU: {type(error).__name__}: {lines[0]}"[:300], "GPU") from error
+
+
+def _triton_error() -> type[Exception]:
+    from triton.errors import TritonError
+
+    return TritonError  # type: ignore[no-any-return]
 
 
 def _on(x: Tensor) -> AbstractContextManager[object]:
