@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boxloss as bl
-from boxloss.errors import BoxLossError, CompareError, UnknownNameError
+from boxloss.errors import BoxLossError, CompareError, FormulaError, UnknownNameError
 
 HOW = "write NAME or NAME:PARAMETER=VALUE, for instance smooth_l1:beta=0.5"
 
@@ -88,6 +88,8 @@ def _try_out(choice: Choice) -> None:
     """A value that makes no sense is refused here, and not in the middle of a run."""
     try:
         values = [float(choice.build()([[0.0, 0.0, 4.0, 4.0]], target)) for target in ([[1.0, 1.0, 4.0, 5.0]], [[8.0, 8.0, 9.0, 9.0]])]
+    except FormulaError as error:
+        raise CompareError(f"loss {choice}: {error}") from error
     except BoxLossError:
         raise
     except (TypeError, ValueError, ArithmeticError) as error:

@@ -18,9 +18,10 @@ MODES = ("equal-gradient", "one")
 STEP = 16  # pixels: a default image size is a multiple of this
 LONG_SIDE = 192  # pixels: the default image size's longer side is at most this
 LEAST_SIDE, MOST_SIDE = 32, 4096  # pixels; the detector's coarsest stride is 32
-PACKAGES = ("boxloss", "torch", "numpy", "lightning", "faster-coco-eval", "pillow")  # those whose release can change a figure
+PACKAGES = ("boxloss", "torch", "numpy", "numba", "lightning", "faster-coco-eval", "pillow")  # those whose release can change a figure
 FIGURES = (  # our own source that can change a figure
     *("ops.py", "boxes.py", "anchors.py", "assign.py", "suppress.py", "pair/*.py", "formulas/*.py", "losses/*.py", "evaluate/*.py", "datasets/*.py"),
+    *("calculus/*.py", "kernels/*.py", "kernels/*/*.py"),
     *("detectors/*.py", "compare/chosen.py", "compare/splits.py", "compare/weights.py", "compare/workshop.py", "compare/fit.py"),
 )
 FIXED = ("epochs", "image_size", "batch_size", "weights", "train", "evaluate", "eval_every")  # what a run cannot change half way
