@@ -13,9 +13,9 @@ from benchmarks.figures import Figure, Measured, Results, Row, rows
 HEAD = """\
 # Benchmarks
 
-Written by `python -m benchmarks`: run it on your machine. Every time is the median of samples that were taken in turn, contender after contender, each after a rest and a call to warm up,
-with the same boxes and the same number of threads; ± is half of the samples' middle half. Results are compared with one another first. Peak memory is what a
-process of its own grows by during a call. [All numbers](benchmarks/./results.json).
+Written by `python -m benchmarks`: run it on your machine. Every time is the median of samples that were taken in turn, contender after contender,
+each after a rest and a call to warm up, with the same boxes and the same number of threads; ± is half of the samples' middle half. Results are compared
+with one another first. Peak memory is what a process of its own grows by during a call. [All numbers](benchmarks/./results.json).
 """
 
 GPU_PAGE = "gpu.md"  # what `python -m benchmarks.gpu --out` leaves in the folder of the results

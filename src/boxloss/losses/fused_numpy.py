@@ -59,6 +59,8 @@ def reduced(
     where = {"losses": place(out)} if reduction == "none" else {"total": place(out)}
     where |= {f"grad_{box}": place(grad) for box, grad in zip("ab", grads, strict=True) if grad is not None}
     kernel(n, *at_a, *at_b, weight=weight_at, weight_row=weight_step, scale=1 / divisor, count=divisor, **where)
+    if divisor == math.inf:
+        out[0] = 0  # whatever the losses are: NaN times 0 is NaN
     value = out.reshape(shape) if reduction == "none" and shape else out[0]
     return value, *_shaped(grads, shape)
 

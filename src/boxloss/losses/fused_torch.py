@@ -4,6 +4,7 @@
 boxes. Whatever looks at a computation rather than running it (torch.compile, export, vmap, forward-mode and double backward) is shown the plain formula.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -151,7 +152,7 @@ class Way:
             weight_at, weight_step = weight.data_ptr(), weight.stride(0)
             if reduction == "mean":
                 # The mean under weights that are all 0 is 0.
-                divisor = float(weight.sum(dtype=torch.float64)) or float("inf")
+                divisor = float(weight.sum(dtype=torch.float64)) or math.inf
         grad_a = grad_b = None
         if wrt:
             # `empty_like` is the quickest of the ways to get memory, and has the strides of what it is like.
@@ -167,6 +168,8 @@ class Way:
             0 if grad_a is None else grad_a.data_ptr(), 0 if grad_b is None else grad_b.data_ptr(),
             0 if reduction == "none" else at,
         )  # fmt: skip
+        if divisor == math.inf:
+            value.zero_()  # whatever the losses are: NaN times 0 is NaN
         return value, grad_a, grad_b
 
     def _on_gpu(self, pred: Tensor, target: Tensor, weight: Tensor | None, wrt: str) -> Found:
@@ -182,6 +185,8 @@ class Way:
             self.formula, dict(self.parameters), pred, target, format=self.format, wrt=wrt, similarity=self.similarity, weight=weight, scale=scale,
             reduction=self.reduction,
         )  # fmt: skip
+        if self.reduction == "mean" and weight is not None:
+            value = torch.where(total == 0, torch.zeros_like(value), value)
         return value, grad_a, grad_b
 
 

@@ -381,3 +381,32 @@ def test_a_weight_of_0_takes_an_infinite_slope_away(dtype: str) -> None:
     x = torch.from_numpy(a).requires_grad_()
     bl.giou_loss(x, torch.from_numpy(b), weight=torch.zeros(1, dtype=x.dtype)).backward()
     assert (x.grad == 0).all()
+
+
+def test_a_mean_under_weights_of_0_is_0_whatever_the_losses() -> None:
+    a, b = boxes(5)
+    a[2, 1] = np.nan
+    for weight in (0.0, np.zeros(5, a.dtype)):
+        value, gradient = LOSS.value_and_gradient(a, b, weight=weight)
+        assert value == LOSS(a, b, weight=weight) == LOSS(torch.from_numpy(a), torch.from_numpy(b), weight=torch.zeros(5)).item() == 0
+        with bl.plain():
+            assert LOSS(a, b, weight=weight) == 0
+        assert (gradient[[0, 1, 3, 4]] == 0).all()
+
+
+# Boxes on the edge to inverted ones
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("flat", [[8, 3, 8, 3], [8, 3, 9, 3], [8, 3, 8, 9]])
+@pytest.mark.parametrize("wrt", ["pred", "target", "both"])
+def test_points_and_lines_among_boxes(dtype: str, flat: list[float], wrt: str) -> None:
+    """The cost of inversion has half of its slope there, along the box itself."""
+    a, b = np.array([[7, 4, 10, 12]] * 70, dtype), np.array([[7, 5, 11, 12]] * 70, dtype)
+    for x, y in ((3, 60), (64, 3)):
+        left, right = a.copy(), b.copy()
+        left[x], right[y] = flat, flat
+        _, got = LOSS.value_and_gradient(left, right, wrt=wrt, reduction="sum")
+        with bl.plain():
+            _, want = LOSS.value_and_gradient(left, right, wrt=wrt, reduction="sum")
+        assert np.array_equal(got, want)

@@ -43,7 +43,7 @@ class Bodies:
 
     @functools.cached_property
     def test(self) -> Traced:
-        return tame_test(self.format, self.number)
+        return tame_test(self.format, self.number, self.wrt)
 
     def tame_test(self, taken: frozenset[str]) -> Text:
         return assignments(self.test, NUMBA, taken)
@@ -58,13 +58,18 @@ def bodies(formula: Formula, parameters: dict[str, Any], *, number: str, format:
     return Bodies(full, traced(tame=True) if formula.scale_free and not formula.coordinates else None, format, wrt)
 
 
-def tame_test(format: str, number: str) -> Traced:
-    """Whether both boxes of a pair are upright, and their hull is of a moderate size. False for NaN."""
+def tame_test(format: str, number: str, wrt: str = "") -> Traced:
+    """Whether both boxes of a pair are upright, and their hull is of a moderate size. False for NaN.
+
+    A box without width or height is on the edge to an inverted one, where the cost of inversion has half of its slope: along the boxes `wrt` it is not tame.
+    """
     graph = Graph(number)
     inputs = tuple(graph.input(f"{box}_{side}") for box in "ab" for side in SIDES[format])
-    a, b = corners(inputs[:4], format), corners(inputs[4:], format)
+    boxes = {"a": corners(inputs[:4], format), "b": corners(inputs[4:], format)}
+    (a, b), upright = boxes.values(), graph.truth(True)
+    for name, (left, top, right, bottom) in boxes.items():
+        upright = upright & ((left < right) & (top < bottom) if name in wrt else (left <= right) & (top <= bottom))
     size = graph.maximum(*(graph.maximum(a[k + 2], b[k + 2]) - graph.minimum(a[k], b[k]) for k in (0, 1)))
-    upright = (a[0] <= a[2]) & (a[1] <= a[3]) & (b[0] <= b[2]) & (b[1] <= b[3])
     tame: Node = upright & (size >= SMALLEST) & (size <= LARGEST)
     return Traced("tame", inputs, tame, ())
 
