@@ -21,6 +21,9 @@ from boxloss.kernels.cpu.run import Elementwise, elementwise
 _NUMBERS = {torch.float32: "float32", torch.float64: "float64"}
 _NUMBER = {dtype: torch.empty((), dtype=dtype) for dtype in _NUMBERS}
 _STRIDED = torch.strided
+# Functions that PyTorch keeps to itself: the tests call losses under each kind of onlooker.
+_transforms, _trace = _C._functorch.peek_interpreter_stack, _C._get_tracing_state
+_n_modes, _n_function_modes = _C._len_torch_dispatch_stack, _C._len_torch_function_stack
 _PLAIN_TYPES = (Tensor, torch.nn.Parameter)
 
 Parameters = tuple[tuple[str, Any], ...]
@@ -52,11 +55,11 @@ def _on_a_gpu(x: Tensor) -> bool:
 def _looked_at() -> bool:
     """Whether somebody watches the operations, and would not see into a kernel."""
     return (
-        _C._functorch.peek_interpreter_stack() is not None
+        _transforms() is not None
         or forward_ad._current_level >= 0
-        or _C._len_torch_dispatch_stack() > 0
-        or _C._get_tracing_state() is not None
-        or (_C._len_torch_function_stack() > 0 and not all(isinstance(mode, DeviceContext) for mode in _get_current_function_mode_stack()))  # type: ignore[no-untyped-call]
+        or _n_modes() > 0
+        or _trace() is not None
+        or (_n_function_modes() > 0 and not all(isinstance(mode, DeviceContext) for mode in _get_current_function_mode_stack()))  # type: ignore[no-untyped-call]
     )  # `torch.set_default_device` watches what makes tensors, and sees no less for our not making any
 
 

@@ -47,14 +47,14 @@ class Elementwise:
             space = _Pair()
             place = ctypes.addressof(space)
             arguments = _pack(
-                0, n, a, a_row, a_column, b, b_row, b_column, weight != 0, weight, weight_row, scale, losses != 0, losses, grad_a, grad_b,
-                place, total != 0, total, count, place + 8,
+                0, n, a, a_row, a_column, b, b_row, b_column, weight, weight, weight_row, scale, losses, losses, grad_a, grad_b,
+                place, total, total, count, place + 8,
             )  # fmt: skip
             (self._small.made or self._small)(arguments)
             if space[1]:
                 self._full(arguments)
             return
-        given = a, a_row, a_column, b, b_row, b_column, weight != 0, weight, weight_row, scale, losses != 0, losses, grad_a, grad_b
+        given = a, a_row, a_column, b, b_row, b_column, weight, weight, weight_row, scale, losses, losses, grad_a, grad_b
         n_chunks = -(-n // CHUNK)
         sums, wild = (ctypes.c_double * n_chunks)(), (ctypes.c_int64 * n_chunks)()
 
