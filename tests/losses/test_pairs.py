@@ -216,6 +216,18 @@ def test_tensors(dtype):
     assert torch.equal(above, matrix[matrix > 0.5])
 
 
+def test_jax_arrays_are_given_back_as_such():
+    jnp = pytest.importorskip("jax").numpy
+    a, b = boxes(0, 40), boxes(1, 30)
+    values, indices = bl.nearest("iou", jnp.asarray(a), jnp.asarray(b))
+    assert isinstance(values, type(jnp.asarray(a)))
+    want = best(plain_matrix("iou", a, b), 1)
+    np.testing.assert_array_equal(np.asarray(indices), want[1])
+    np.testing.assert_array_equal(np.asarray(values), want[0])
+    of_a, of_b, _ = bl.pairs_above("iou", jnp.asarray(a), jnp.asarray(b), 0.3)
+    assert len(of_a) == len(of_b) == (plain_matrix("iou", a, b) > 0.3).sum()
+
+
 def test_a_gradient_through_the_matrix_is_the_plain_formulas():
     a, b = (torch.from_numpy(boxes(seed, 20, "float64")).requires_grad_() for seed in (0, 1))
     got = bl.pairwise("giou", a, b)
