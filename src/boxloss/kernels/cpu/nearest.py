@@ -22,6 +22,8 @@ from boxloss.kernels.threads import run_parts
 
 PART = 32
 """Blocks that a thread takes at a time."""
+FLOORS = 1024
+"""Columns whose floors are worked out at a time: each takes some kilobytes."""
 WORTH_SORTING = 2**16
 """Pairs: with fewer of them all are looked at, in the order that they came in."""
 
@@ -133,8 +135,10 @@ def sides(asked: Asked, piece: Piece, rows: Floats, others: Floats, side: str, *
         by_row, by_other = order(row_keys), order(other_keys)
         if 0 < seeds <= BLOCK:
             places = np.searchsorted(row_keys[by_row], other_keys[by_other])
-            near = np.clip(places[:, None] + np.arange(-BLOCK // 2, BLOCK // 2), 0, len(by_row) - 1)
-            floor = _floor(asked, rows, others, row_index[by_row][near], other_index[by_other], side, seeds)
+            for start in range(0, len(places), FLOORS):
+                some = slice(start, start + FLOORS)
+                near = np.clip(places[some, None] + np.arange(-BLOCK // 2, BLOCK // 2), 0, len(by_row) - 1)
+                floor[some] = _floor(asked, rows, others, row_index[by_row[near]], other_index[by_other[some]], side, seeds)
         row_index, other_index = row_index[by_row], other_index[by_other]
     width = -(-len(other_index) // BLOCK) * BLOCK
     at = np.zeros((4, width), dtype)
