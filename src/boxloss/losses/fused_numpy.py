@@ -9,30 +9,14 @@ import numpy as np
 from boxloss.calculus.evaluate import evaluate
 from boxloss.calculus.trace import Traced, trace
 from boxloss.formulas import Formula
+from boxloss.kernels.cpu.places import in_steps, place, rows
 from boxloss.kernels.cpu.run import elementwise
 from boxloss.losses.reduce import checked_weight, reduce
 from boxloss.ops import Array, number_of
 
 Parameters = tuple[tuple[str, Any], ...]
-Rows = tuple[int, int, int]
-"""Where rows of four numbers lie: the address, and the steps from row to row and from column to column, in numbers."""
 Reduced = tuple[Array, Array | None, Array | None]
 """A value, and its gradients along the first and the second boxes where they were asked for."""
-
-
-def place(x: Array) -> int:
-    return int(x.__array_interface__["data"][0])
-
-
-def in_steps(x: Array) -> Array:
-    """`x`, or a copy of it where its numbers lie a broken number of numbers apart, as in packed records."""
-    return x if x.flags.aligned and not any(step % x.itemsize for step in x.strides) else np.ascontiguousarray(x)
-
-
-def rows(boxes: Array) -> tuple[Array, Rows]:
-    """Boxes of shape (n, 4), with where they lie; the first keeps the memory alive."""
-    boxes = in_steps(boxes)
-    return boxes, (place(boxes), boxes.strides[0] // boxes.itemsize, boxes.strides[1] // boxes.itemsize)
 
 
 def flat(a: Array, b: Array) -> tuple[tuple[int, ...], Array, Array]:

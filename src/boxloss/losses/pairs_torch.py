@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from boxloss.kernels import switch
 from boxloss.losses.fused_torch import takes
 from boxloss.losses.kinds import as_numpy, like
 
@@ -38,7 +37,7 @@ def _on_gpu(asked: "_Asked", a: Tensor, b: Tensor) -> Tensor:
 def nearest(asked: "_Asked", a: Tensor, b: Tensor, k: int, both: bool) -> Best | tuple[Best, Best]:
     """On a GPU."""
     a, b = a.detach(), b.detach()
-    if not asked.as_loss and takes(a, b) and switch.gpu_kernels():
+    if not asked.as_loss and takes(a, b):
         from boxloss.kernels import gpu
 
         if both and k == 1:

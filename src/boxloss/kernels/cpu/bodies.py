@@ -41,6 +41,11 @@ class Bodies:
         assert traced is not None
         return assignments(traced, NUMBA, taken)
 
+    def value_text(self, tame: bool, taken: frozenset[str]) -> tuple[list[str], str]:
+        """The lines and the value alone, which is NaN where a coordinate is. A tame pair has none."""
+        lines, (value, *_) = self.text(tame, taken)
+        return (lines, value) if tame else ([*lines, f"ill = {ill(self)}"], f"where(ill, nan, {value})")
+
     @functools.cached_property
     def test(self) -> Traced:
         return tame_test(self.format, self.number, self.wrt)
@@ -49,13 +54,18 @@ class Bodies:
         return assignments(self.test, NUMBA, taken)
 
 
+def has_tame(formula: Formula) -> bool:
+    """Whether it has a text for tame pairs: what compares coordinates has no unit to do without, and a loss that depends on the unit has another value with
+    another unit."""
+    return formula.scale_free and not formula.coordinates
+
+
 def bodies(formula: Formula, parameters: dict[str, Any], *, number: str, format: str, wrt: str = "", similarity: bool = False) -> Bodies:
     def traced(tame: bool) -> Traced:
         return trace(formula, parameters, dtype=number, format=format, wrt=wrt, similarity=similarity, tame=tame)
 
     full = traced(tame=False)
-    # What compares coordinates has no unit to do without, and a loss that depends on the unit has another value with another unit.
-    return Bodies(full, traced(tame=True) if formula.scale_free and not formula.coordinates else None, format, wrt)
+    return Bodies(full, traced(tame=True) if has_tame(formula) else None, format, wrt)
 
 
 def tame_test(format: str, number: str, wrt: str = "") -> Traced:

@@ -4,12 +4,11 @@ import ctypes
 import functools
 from typing import Any
 
-import numpy as np
-
 from boxloss.calculus.text import NUMBA, assignments
 from boxloss.formulas import Formula
-from boxloss.kernels.cpu.bodies import Bodies, bodies, box_kinds, ill, indented, loads, named_constants, taken
+from boxloss.kernels.cpu.bodies import Bodies, bodies, box_kinds, has_tame, indented, loads, named_constants, taken
 from boxloss.kernels.cpu.neighbours import Floats
+from boxloss.kernels.cpu.places import place, rows
 from boxloss.kernels.cpu.program import Arguments, Once, Program, head, packer
 from boxloss.kernels.threads import get_num_threads, run_parts
 
@@ -77,10 +76,7 @@ def program(bodies: Bodies, *, tame: bool) -> Program:
     kinds = [box_kinds(names, bodies.format, bodies.number) for names in (of_a, of_b)]
     (a_lines, (a_wild, a_small)), (b_lines, (b_wild, b_small)) = (assignments(of, NUMBA, _TAKEN) for of in kinds)
     is_tame = f"not ({a_wild}) and n_wild == 0 and (n_small == 0 or not ({a_small}))" if bodies.traced_tame else "n_wild < 0"
-    lines, (value,) = bodies.text(tame, _TAKEN)
-    if not tame:
-        lines = [*lines, f"ill = {ill(bodies)}"]
-        value = f"where(ill, nan, {value})"
+    lines, value = bodies.value_text(tame, _TAKEN)
     text = head(ARGUMENTS) + TEXT.format(
         b_kind=indented([*read_b, *b_lines], 3),
         b_wild=b_wild,
@@ -99,7 +95,7 @@ class Matrix:
 
     def __init__(self, formula: Formula, parameters: dict[str, Any], *, number: str, format: str, similarity: bool):
         texts = functools.cache(lambda: bodies(formula, parameters, number=number, format=format, similarity=similarity))
-        self._has_tame = formula.scale_free and not formula.coordinates
+        self._has_tame = has_tame(formula)
         self._tame = Once(lambda: program(texts(), tame=True).load())
         self._full = Once(lambda: program(texts(), tame=False).load())
 
@@ -108,28 +104,20 @@ class Matrix:
         n, m = matrix.shape
         if not (n and m):
             return
-        (a, *a_at), (b, *b_at) = _rows(a), _rows(b)
-        given = m, *a_at, *b_at, matrix.ctypes.data
+        (a, at_a), (b, at_b) = rows(a), rows(b)
+        given = m, *at_a, *at_b, place(matrix)
 
         def part(k: int) -> None:
             left_over = ctypes.c_int64(1)
-            arguments = _pack(k * rows, min((k + 1) * rows, n), *given, ctypes.addressof(left_over))
+            arguments = _pack(k * height, min((k + 1) * height, n), *given, ctypes.addressof(left_over))
             if self._has_tame:
                 self._tame(arguments)
             if left_over.value:
                 self._full(arguments)
 
         # Few rows are still a part for each thread, and few pairs are not worth a thread.
-        rows = n if n * m < WORTH_A_THREAD else max(1, min(ROWS, -(-n // get_num_threads())))
-        run_parts(part, -(-n // rows))
-
-
-def _rows(boxes: Floats) -> tuple[Any, ...]:
-    """Boxes with the address and the steps, in numbers, of their rows and columns."""
-    size = boxes.itemsize
-    if not boxes.flags.aligned or any(step % size for step in boxes.strides):
-        boxes = np.ascontiguousarray(boxes)
-    return boxes, boxes.ctypes.data, boxes.strides[0] // size, boxes.strides[1] // size
+        height = n if n * m < WORTH_A_THREAD else max(1, min(ROWS, -(-n // get_num_threads())))
+        run_parts(part, -(-n // height))
 
 
 _pack = packer(ARGUMENTS)

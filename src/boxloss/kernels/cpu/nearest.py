@@ -13,7 +13,7 @@ from boxloss.calculus.bounds import Bound, upper_bound
 from boxloss.calculus.evaluate import evaluate
 from boxloss.calculus.trace import value_node
 from boxloss.formulas import Formula
-from boxloss.kernels.cpu.bodies import LARGEST, Bodies, bodies, box_kinds
+from boxloss.kernels.cpu.bodies import LARGEST, Bodies, bodies, box_kinds, has_tame
 from boxloss.kernels.cpu.neighbours import Floats, Integers, keys, order
 from boxloss.kernels.cpu.program import Once, packer
 from boxloss.kernels.cpu.run import elementwise
@@ -42,7 +42,7 @@ class Asked:
 
     @property
     def has_tame(self) -> bool:
-        return self.formula.scale_free and not self.formula.coordinates
+        return has_tame(self.formula)
 
 
 class Kernels:
@@ -217,7 +217,6 @@ def _search(
         if not for_others:
             best_values[:] = np.inf
         highest = np.empty(at.width, number)
-        # A tie with a row's best so far goes to the lower index: rows without anything so far have -1.
         return best_values, best_indices, highest, np.empty((k, BLOCK), number), np.empty((k, BLOCK), np.int64)
 
     if not for_rows:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from boxloss.formulas import Formula
-from boxloss.kernels.cpu.bodies import bodies
+from boxloss.kernels.cpu.bodies import bodies, has_tame
 from boxloss.kernels.cpu.elementwise import ARGUMENTS, CHUNK, program
 from boxloss.kernels.cpu.program import Once, packer
 from boxloss.kernels.threads import get_num_threads, run_parts
@@ -25,7 +25,7 @@ class Elementwise:
 
     def __init__(self, formula: Formula, parameters: dict[str, Any], *, number: str, format: str, wrt: str = "", similarity: bool = False):
         texts = functools.cache(lambda: bodies(formula, parameters, number=number, format=format, wrt=wrt, similarity=similarity))
-        self._has_tame = formula.scale_free and not formula.coordinates
+        self._has_tame = has_tame(formula)
         self._small = Once(lambda: program(texts(), tame=self._has_tame, wide=False).load())
         self._tame = Once(lambda: program(texts(), tame=True).load())
         self._full = Once(lambda: program(texts(), tame=False).load())

@@ -7,7 +7,7 @@ What is found depends neither on the order nor on the bounds: of equal values th
 
 from boxloss.calculus.bounds import Bound
 from boxloss.calculus.text import NUMBA, assignments
-from boxloss.kernels.cpu.bodies import Bodies, ill, indented, loads, named_constants, taken
+from boxloss.kernels.cpu.bodies import Bodies, indented, loads, named_constants, taken
 from boxloss.kernels.cpu.program import Arguments, Program, head
 
 BLOCK = 64
@@ -223,10 +223,7 @@ def _program(arguments: Arguments, text: str, bodies: Bodies, bound: Bound | Non
     of_rows, of_others = (bodies.inputs[:4], bodies.inputs[4:]) if rows == "a" else (bodies.inputs[4:], bodies.inputs[:4])
     read_rows = loads([f"load(columns, {side * BLOCK} + i)" for side in range(4)], of_rows)
     read_others = loads([f"load(others, {side} * m + j)" for side in range(4)], of_others)
-    lines, (value,) = bodies.text(tame, _TAKEN)
-    if not tame:
-        lines = [*lines, f"ill = {ill(bodies)}"]
-        value = f"where(ill, nan, {value})"
+    lines, value = bodies.value_text(tame, _TAKEN)
     body = [*read_rows, *lines, f"store(results, i, {value})"]
     evaluate = [*read_others, *EVALUATE.format(body=indented(body, 1)).splitlines()]
     parts, ends, bounding = _bounding(bound, read_rows, read_others)
