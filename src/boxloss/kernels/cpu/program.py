@@ -12,12 +12,14 @@ from pathlib import Path
 from boxloss.kernels import cache, switch
 
 Arguments = dict[str, str]
-"""The arguments of a kernel, in order: name -> "integer", "float64", "numbers", "floats" or "integers" (the last three are addresses)."""
+"""The arguments of a kernel, in order: name -> "integer", "float64", or an address: "numbers", "floats", "integers", or "numbers or none", which is 0
+where there is none, and comes with the name `has_NAME`."""
 
 _READ = {
     "integer": "load(arguments, {0})",
     "float64": "as_float64(load(arguments, {0}))",
     "numbers": "numbers_at(load(arguments, {0}))",
+    "numbers or none": "numbers_at(load(arguments, {0}))",
     "floats": "floats_at(load(arguments, {0}))",
     "integers": "integers_at(load(arguments, {0}))",
 }
@@ -25,7 +27,9 @@ _READ = {
 
 def head(arguments: Arguments) -> str:
     """The first lines of a kernel: its arguments, read from where they are packed."""
-    return "def kernel(arguments):\n" + "".join(f"    {name} = {_READ[kind].format(k)}\n" for k, (name, kind) in enumerate(arguments.items()))
+    lines = [f"{name} = {_READ[kind].format(k)}" for k, (name, kind) in enumerate(arguments.items())]
+    lines += [f"has_{name} = load(arguments, {k})" for k, (name, kind) in enumerate(arguments.items()) if kind == "numbers or none"]
+    return "def kernel(arguments):\n" + "".join(f"    {line}\n" for line in lines)
 
 
 def packer(arguments: Arguments) -> Callable[..., bytes]:

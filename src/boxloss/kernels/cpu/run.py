@@ -47,19 +47,19 @@ class Elementwise:
             space = _Pair()
             place = ctypes.addressof(space)
             arguments = _pack(
-                0, n, a, a_row, a_column, b, b_row, b_column, weight, weight, weight_row, scale, losses, losses, grad_a, grad_b,
-                place, total, total, count, place + 8,
+                0, n, a, a_row, a_column, b, b_row, b_column, weight, weight_row, scale, losses, grad_a, grad_b,
+                place, total, count, place + 8,
             )  # fmt: skip
             (self._small.made or self._small)(arguments)
             if space[1]:
                 self._full(arguments)
             return
-        given = a, a_row, a_column, b, b_row, b_column, weight, weight, weight_row, scale, losses, losses, grad_a, grad_b
+        given = a, a_row, a_column, b, b_row, b_column, weight, weight_row, scale, losses, grad_a, grad_b
         n_chunks = -(-n // CHUNK)
         sums, wild = (ctypes.c_double * n_chunks)(), (ctypes.c_int64 * n_chunks)()
 
         def run(kernel: Callable[[bytes], object], first: int, last: int) -> None:
-            kernel(_pack(first, min(last, n), *given, ctypes.addressof(sums), 0, 0, 1.0, ctypes.addressof(wild)))
+            kernel(_pack(first, min(last, n), *given, ctypes.addressof(sums), 0, 1.0, ctypes.addressof(wild)))
 
         def part(k: int) -> None:
             chunks = range(k * size, min((k + 1) * size, n_chunks))
