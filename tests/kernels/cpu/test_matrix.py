@@ -78,6 +78,7 @@ def test_memory_of_any_layout() -> None:
             np.testing.assert_array_equal(filled(x, y), want)
 
 
-def test_loops_are_made_once() -> None:
+def test_loops_are_kept() -> None:
     asked = (GIOU, (), "float32", "xyxy", True)
+    matrix(*asked)  # of threads that ask for the first time at once, each may make its own, and one of these is kept
     assert matrix(*asked) is matrix(*asked)
