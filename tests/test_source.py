@@ -168,7 +168,11 @@ def test_the_text_says_what_it_is():
         ({"target": "tritone"}, bl.errors.UnknownNameError, "unknown target of source 'tritone': did you mean triton?"),
         ({"dtype": "float16"}, bl.errors.ParameterError, "source: dtype is 'float16', expected float32 or float64"),
         ({"format": "xyzw"}, bl.errors.FormatError, "source: format is 'xyzw', expected one of xyxy, xywh, cxcywh, ltrb"),
-        ({"gamma": 2}, bl.errors.ParameterError, "iou has no parameters, but 'gamma' was given"),
+        (
+            {"gamma": 2},
+            bl.errors.UnknownNameError,
+            "unknown parameter of iou 'gamma': there are: focal, focal_inverse, focaler, inner, log, power, squared, wise",
+        ),
     ],
 )
 def test_errors(how, error, message):

@@ -20,8 +20,8 @@ import importlib
 from typing import Any
 
 from boxloss import boxes, errors, ops
-from boxloss.errors import BoxLossError
-from boxloss.formulas import Formula, catalogue, formula
+from boxloss.errors import BoxLossError, UnknownNameError
+from boxloss.formulas import Formula, aliases, catalogue, find, formula
 from boxloss.kernels.switch import plain
 from boxloss.kernels.threads import get_num_threads, set_num_threads
 from boxloss.losses import Loss, Similarity, loss, nearest, pairs_above, pairwise
@@ -58,15 +58,17 @@ def __getattr__(name: str) -> Any:
         value: Any = importlib.import_module(_LAZY[name])
     elif name == "source":
         value = importlib.import_module("boxloss.calculus.source").source
-    elif name in catalogue():
-        value = Similarity(catalogue()[name])
-    elif name.removesuffix("_loss") in catalogue():
-        value = Loss(catalogue()[name.removesuffix("_loss")])
     else:
-        raise AttributeError(f"module 'boxloss' has no attribute {name!r}: boxloss.catalogue() lists the losses")
+        plain_name = name.removesuffix("_loss") if name not in catalogue() else name
+        try:
+            found = find(plain_name)
+        except UnknownNameError:
+            raise AttributeError(f"module 'boxloss' has no attribute {name!r}: boxloss.catalogue() lists the losses") from None
+        value = Similarity(found) if plain_name == name else Loss(found)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *catalogue(), *(f"{name}_loss" for name in catalogue())})
+    names = {*catalogue(), *aliases()}
+    return sorted({*__all__, *names, *(f"{name}_loss" for name in names)})

@@ -298,6 +298,54 @@ def exp(x: Array) -> Array:
     return where(x < low, 0.0 * series, series * _two_to_the(whole))
 
 
+@elementary
+def expm1(x: Array) -> Array:
+    """e to the `x`, minus 1: as exact as `x` is where it is near 0."""
+    near = namespace(x).abs(x) < 0.35
+    small = where(near, x, 0.0)
+    terms = 17 if x.dtype.itemsize == 8 else 9
+    series = constant(x, 1.0 / math.factorial(terms))
+    for k in range(terms - 1, 0, -1):
+        series = series * small + 1.0 / math.factorial(k)
+    return where(near, series * small, exp(where(near, constant(x, 1.0), x)) - 1.0)
+
+
+def power(x: Array, exponent: float) -> Array:
+    """`x` to the `exponent` > 0, for x >= 0; 0 where x is 0, with derivative 0.
+
+    Whole exponents up to 8 are products. Others go through the logarithm, whose error grows with it: a result r is good to some 2 |ln r| + 4 roundoffs.
+    """
+    if float(exponent).is_integer() and exponent <= 8:
+        product = x
+        for _ in range(int(exponent) - 1):
+            product = product * x
+        return product
+    smallest, _ = exponents(x)
+    there = x >= 2.0**smallest
+    return where(there, exp(exponent * log(where(there, x, constant(x, 1.0)))), x * 0.0)
+
+
+def norm(*parts: Array) -> Array:
+    """The length sqrt(sum of squares) of a vector, whatever its size; at 0 its derivative is 0."""
+    size = absolute(parts[0])
+    for part in parts[1:]:
+        size = maximum(size, absolute(part))
+    size = hold(size)
+    smallest, _ = exponents(size)
+    # As `boxloss.pair.scale` does: what has no exponent of its own is lifted first.
+    tiny = (size < 2.0 ** (smallest + 26)) & (size > 0)
+    lift = where(tiny, constant(size, 2.0 ** -(smallest + 26)), 1.0)
+    unit = power_of_two(size * lift)
+    unit = where(unit == 0, constant(unit, 1.0), unit)
+    scaled = [part * lift / unit for part in parts]
+    length = sqrt(functools.reduce(lambda total, part: total + part, [part * part for part in scaled]))
+    value = length * unit / lift
+    # The factors of a tiny length's derivative leave the type, though the derivative itself is a direction: at most 1.
+    direction = [hold(ratio(part, length)) for part in scaled]
+    along = functools.reduce(lambda total, part: total + part, [d * part for d, part in zip(direction, parts, strict=True)])
+    return with_slope(value, where(tiny, along, value))
+
+
 _LN2_HIGH = 355 / 512
 # ln 2 - 355 / 512 to its own last digit. math.log(2) is off by 2^-55, which a thousand halvings would make 200 roundoffs.
 _LN2_LOW = -0.00021219444005469057

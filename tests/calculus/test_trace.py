@@ -139,7 +139,7 @@ def test_kernels_say_the_same_as_the_trace():
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
-        (lambda p: (p.iou, p.jaccard), "f: returned tuple, expected a number made of the pair's quantities"),
+        (lambda p: [p.iou, p.jaccard], "f: returned list, expected a number made of the pair's quantities"),
         (lambda p: None, "f: returned NoneType, expected a number made of the pair's quantities"),
         (lambda p: 1.0, "f: returned float, expected a number made of the pair's quantities"),
         (lambda p: p.iou > 0.5, "f: returned a truth (a comparison), expected a number: use where(condition, 1.0, 0.0)"),

@@ -270,7 +270,7 @@ def test_memory_without_the_matrix(n, m):
         (lambda a: bl.pairs_above("iou", a, a, float("nan")), bl.errors.ParameterError, "pairs_above('iou'): threshold is nan, expected a number"),
         (lambda a: bl.pairwise("iou", a[0], a), bl.errors.ShapeError, "pairwise('iou'): a has shape (4,), expected (..., N, 4): for a single box try a[None]"),
         (lambda a: bl.nearest("smoothl1", a, a), bl.errors.UnknownNameError, "unknown loss 'smoothl1': did you mean smooth_l1?"),
-        (lambda a: bl.nearest("iou", a, a, gamma=2), bl.errors.ParameterError, "iou has no parameters, but 'gamma' was given"),
+        (lambda a: bl.nearest("l1", a, a, gamma=2), bl.errors.ParameterError, "l1 has no parameters, but 'gamma' was given"),
     ],
 )
 def test_errors(call, error, message):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from close import LARGEST, ROUNDOFF, SMALLEST, as_printed, close
-from oracle.exact import mp
+from oracle.arithmetic import mp
 
 THIRD = Fraction(1, 3)
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oracle.exact import IN_COORDINATES, IOU_LOG_CEILING
+from oracle.exact import IN_COORDINATES
+from oracle.forms.overlap import IOU_LOG_CEILING
 from properties.subjects import Subject
 
 # What float64 text-book forms can be held to: the classes where their areas neither overflow nor vanish
@@ -174,6 +175,7 @@ def subject(name: str, implementation: Textbook | None = None, **changes: Any) -
         elementwise=lambda a, b: book.values(name, a, b),
         symmetric=True,
         scale_free=not in_pixels,
+        has_sides=not in_pixels,
         bounds="[0, inf)" if in_pixels else bounds.get(name, "[0, 2]"),
         classes=CLASSES,
         accuracy="textbook",

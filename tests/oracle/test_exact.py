@@ -6,6 +6,8 @@ import pytest
 
 from close import close
 from oracle import exact
+from oracle.arithmetic import as_real, mp, ratio, value_of
+from oracle.forms.overlap import IOU_LOG_CEILING, diou
 from strategies import hazard
 
 UNIT = (0, 0, 1, 1)
@@ -59,10 +61,10 @@ def test_aspect_of_crossed_lines_is_one_and_of_points_nothing() -> None:
 
 def test_ciou_of_two_to_one_against_one_to_two() -> None:
     # overlap 100, union 300: IoU 1/3; centres (5, -5) apart, diagonal^2 800: 1/16; v = 4/pi^2 (atan 2 - atan 1/2)^2
-    v = 4 / exact.mp.pi**2 * (exact.mp.atan(2) - exact.mp.atan(0.5)) ** 2
-    jaccard = exact.mp.mpf(2) / 3
-    want = jaccard + exact.mp.mpf(1) / 16 + v**2 / (jaccard + v)
-    assert abs(exact.value("ciou", (0, 0, 20, 10), (0, 0, 10, 20)) / want - 1) < exact.mp.eps * 100
+    v = 4 / mp.pi**2 * (mp.atan(2) - mp.atan(0.5)) ** 2
+    jaccard = mp.mpf(2) / 3
+    want = jaccard + mp.mpf(1) / 16 + v**2 / (jaccard + v)
+    assert abs(exact.value("ciou", (0, 0, 20, 10), (0, 0, 10, 20)) / want - 1) < mp.eps * 100
 
 
 def test_the_gate_opens_above_one_half() -> None:
@@ -73,9 +75,9 @@ def test_the_gate_opens_above_one_half() -> None:
 
 
 def test_logarithm_has_a_ceiling() -> None:
-    assert exact.value("iou_log", UNIT, (2, 0, 3, 1)) == exact.IOU_LOG_CEILING == 126 * exact.mp.ln(2)
-    assert exact.value("iou_log", (0, 0, 2, 2), (0, 0, 1, 2)) == exact.mp.ln(2)
-    assert exact.value("iou_log", (0, 0, 2.0**127, 1), UNIT) == exact.IOU_LOG_CEILING
+    assert exact.value("iou_log", UNIT, (2, 0, 3, 1)) == IOU_LOG_CEILING == 126 * mp.ln(2)
+    assert exact.value("iou_log", (0, 0, 2, 2), (0, 0, 1, 2)) == mp.ln(2)
+    assert exact.value("iou_log", (0, 0, 2.0**127, 1), UNIT) == IOU_LOG_CEILING
 
 
 def test_inverted_boxes_are_refused() -> None:
@@ -111,6 +113,6 @@ def test_slopes_at_ties_are_shared() -> None:
 def test_alpha_is_held() -> None:
     a, b = (0, 0, 20, 10), (3, 1, 12, 23)
     pair = exact.dual_pair(a, b)
-    free = exact.diou(pair) + exact.ratio(pair.aspect * pair.aspect, exact.as_real(pair.jaccard) + pair.aspect)
-    assert exact.value_of(free) == exact.value("ciou", a, b)
+    free = diou(pair) + ratio(pair.aspect * pair.aspect, as_real(pair.jaccard) + pair.aspect)
+    assert value_of(free) == exact.value("ciou", a, b)
     assert exact.slopes(free) != exact.gradient("ciou", a, b)

@@ -22,7 +22,7 @@ def require(condition: Any, subject: Subject, message: str) -> None:
         raise NotKeptError(f"{subject}: {message}")
 
 
-def require_close(subject: Subject, got: Any, want: Any, dtype: str, roundoffs: str, **how: Any) -> None:
+def require_close(subject: Subject, got: Any, want: Any, dtype: str, roundoffs: int | str, **how: Any) -> None:
     try:
         close(got, want, dtype, roundoffs, **how)
     except AssertionError as error:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from close import LARGEST
-from oracle.exact import real
+from oracle.arithmetic import real
 from properties.asking import boxes_for, gradients, require, require_close, upstream_for
 from properties.samples import Sample, exact_gradients, have_area, no_ties, sample
 from properties.subjects import Subject
@@ -41,7 +41,7 @@ def require_gradients(subject: Subject, backend: Any, boxes: Sample) -> None:
     for row in np.flatnonzero(is_huge):
         require_direction(subject, got[row], want[row], dtype, boxes.cases[row])
     kept = np.flatnonzero(~is_huge)
-    scales = [max(sizes[row], abs(upstream[row]) * term_size(boxes, row) * subject.scale_free) for row in kept for _ in range(8)]
+    scales = [max(sizes[row], abs(upstream[row]) * term_size(boxes, row) * subject.has_sides) for row in kept for _ in range(8)]
     where = [boxes.cases[row] for row in kept for _ in range(8)]
     require_close(subject, got[kept], [want[row] for row in kept], dtype, subject.gradient_accuracy, scale=scales, where=where, flushes=backend.flushes)
 

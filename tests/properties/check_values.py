@@ -2,13 +2,15 @@
 
 import math
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from close import LARGEST
 from oracle import exact
-from oracle.exact import IOU_LOG_CEILING, real
+from oracle.arithmetic import real
+from oracle.forms.overlap import IOU_LOG_CEILING
 from properties.asking import (
     boxes_for,
     evaluate,
@@ -34,7 +36,7 @@ def check_value_against_oracle(subject: Subject, backend: NumPy, dtype: str, n: 
     require(got.shape == (len(boxes),), subject, f"values have shape {got.shape}, not {(len(boxes),)}")
     require(got.dtype == dtype, subject, f"values are {got.dtype}, not {dtype}")
     want = exact_values(subject.name, subject.parameters, boxes)
-    require_close(subject, got, want, dtype, subject.accuracy, where=boxes.cases, flushes=backend.flushes)
+    require_close(subject, got, want, dtype, subject.accuracy, scale=subject.scales(want), where=boxes.cases, flushes=backend.flushes)
 
 
 def check_identical_is_zero(subject: Subject, backend: NumPy, dtype: str) -> None:
@@ -80,7 +82,7 @@ def check_bounds(subject: Subject, backend: NumPy, dtype: str) -> None:
     outside = ~((got >= low) & (got <= float(np.nextafter(np.asarray(high, dtype), np.asarray(np.inf, dtype)))))
     require(not outside.any(), subject, f"{got[outside][:1]} lies outside {subject.bounds}, for {first(boxes.cases, outside)}")
     values = [real(v) for v in exact_values(subject.name, subject.parameters, boxes_for(subject, NumPy(), "float64", N_PAIRS))]
-    values += [real(v) for v in exact_values(subject.name, subject.parameters, EXTREMES)]
+    values += [real(v) for v in exact_values(subject.name, subject.parameters, extremes(subject.name))]
     require(min(values) == low and low_closed, subject, f"the lower end of {subject.bounds} is not the least value, {float(min(values))}")
     reached, bound = max(values), subject.bounds
     if math.isinf(high):
@@ -99,6 +101,13 @@ EXTREMES = Sample(
     np.array([[1e9, 1e9, 1e9 + 1e6, 1e9 + 1], [1e6, 1e6, 1e6 + 1, 1e6 + 1e-3], [1e9, 1e9, 1e9 + 1, 1e9 + 1], [0, 0, 1e15, 1]], float),
     np.array(["extreme"] * 4),
 )
+
+
+@lru_cache
+def extremes(name: str) -> Sample:
+    """`EXTREMES`, and pairs where this loss is largest, as `oracle.forms` may have them."""
+    own = np.array(exact.EXTREMES.get(name, ()), float).reshape(-1, 2, 4)
+    return Sample(np.vstack([EXTREMES.a, own[:, 0]]), np.vstack([EXTREMES.b, own[:, 1]]), np.array(["extreme"] * (len(EXTREMES) + len(own))))
 
 
 def parse_bounds(subject: Subject) -> tuple[Any, Any, bool, bool]:
@@ -148,10 +157,11 @@ def check_inverted(subject: Subject, backend: Any, dtype: str) -> None:
     boxes = Sample(a, b, np.array(["inverted"] * 54))
     wanted = [exact.inverted_gradient(subject.name, p, t, **subject.parameters) for p, t in zip(a.tolist(), b.tolist(), strict=True)]
     got = evaluate(subject, backend, boxes)
-    require_close(subject, got, [w.value for w in wanted], dtype, subject.inverted_accuracy, where=boxes.cases)
+    values = [w.value for w in wanted]
+    require_close(subject, got, values, dtype, subject.inverted_accuracy, scale=subject.scales(values), where=boxes.cases)
     if backend.has_gradient:
         upstream = upstream_for(54)
         slopes = gradients(subject, backend, boxes, upstream)
         want = [[real(s) * float(factor) for s in exact.slopes(w)] for w, factor in zip(wanted, upstream, strict=True)]
-        scales = [max(abs(s) for s in row) + subject.scale_free for row in want for _ in range(8)]  # the terms of a slope are below 1: sides are above
+        scales = [max(abs(s) for s in row) + subject.has_sides for row in want for _ in range(8)]  # the terms of a slope are below 1: sides are above
         require_close(subject, slopes, want, dtype, subject.inverted_accuracy, scale=scales, where=[case for case in boxes.cases for _ in range(8)])

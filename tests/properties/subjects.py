@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from close import exact as exact_number
+from close import same_kind
+from oracle import exact
 from strategies import CLASSES
 
 
@@ -20,12 +23,20 @@ class Subject:
     bounds: str
     parameters: dict[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] = CLASSES  # the classes of boxes it is held to
-    accuracy: str = "value"  # rows of close.ROUNDOFFS
-    gradient_accuracy: str = "gradient"
+    has_sides: bool = False  # are the terms of its slopes about 1 / side?
+    accuracy: int | str = "value"  # a number of roundoffs, or a row of close.ROUNDOFFS
+    gradient_accuracy: int | str = "gradient"
+    floor: float = 0.0  # a smaller value may be off as if it were this large
     inverted_accuracy: str = "inverted"
 
     def __str__(self) -> str:
         return self.name + "".join(f"({k}={v:.4g})" for k, v in self.parameters.items())
+
+    def scales(self, wanted: list[Any]) -> list[Any] | None:
+        """What each value's error is counted in roundoffs of; None where that is the value itself."""
+        if not self.floor:
+            return None
+        return [max(abs(want), same_kind(self.floor, want)) for want in map(exact_number, wanted)]
 
     def values(self, pred: Any, target: Any) -> Any:
         return self.loss(pred, target, reduction="none")
@@ -37,7 +48,7 @@ def catalogue() -> list[Subject]:
 
     subjects = []
     for name, record in bl.catalogue().items():
-        for parameters in ({}, *VARIANTS.get(name, ())):
+        for parameters, bounds in (({}, None), *exact.VARIANTS.get(name, ())):
             subjects.append(
                 Subject(
                     name=name,
@@ -46,8 +57,12 @@ def catalogue() -> list[Subject]:
                     elementwise=similarity(name, parameters),
                     symmetric=record.symmetric,
                     scale_free=record.scale_free,
-                    bounds=record.bounds,
+                    bounds=bounds or record.bounds,
                     parameters=parameters,
+                    has_sides=record.scale_free or record.is_overlap,
+                    accuracy=record.roundoffs,
+                    gradient_accuracy=record.gradient_roundoffs,
+                    floor=record.floor,
                 )
             )
     return subjects
@@ -57,6 +72,3 @@ def similarity(name: str, parameters: dict[str, Any]) -> Callable[[Any, Any], An
     import boxloss as bl
 
     return lambda a, b: getattr(bl, name)(a, b, **parameters)
-
-
-VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {"smooth_l1": ({"beta": 0.0}, {"beta": 1 / 9})}

@@ -81,7 +81,7 @@ def test_threads(check: Check, subject: Subject, backend: NumPy, dtype: str) -> 
     ask(check, subject, backend, dtype)
 
 
-def test_the_catalogue_has_the_ten_losses_of_the_oracle() -> None:
+def test_every_loss_has_an_oracle() -> None:
     """A loss without an oracle would not be tested: write its text-book form in `oracle/exact.py`."""
     assert {subject.name for subject in SUBJECTS} == set(exact.LOSSES)
 

@@ -112,6 +112,7 @@ def _exponential(node: Node, slope: Node) -> Parts:
 _ELEMENTARY: dict[str, Callable[[Node, Node], Parts]] = {
     "log": lambda node, slope: (slope / node.args[0],),
     "exp": _exponential,
+    "expm1": lambda node, slope: (slope * (node + 1.0),),
     "_slope_angle": _angle,
     "_atanh": lambda node, slope: (slope / (1.0 - node.args[0] * node.args[0]),),
 }

@@ -6,7 +6,7 @@ import pkgutil
 from boxloss.errors import UnknownNameError
 from boxloss.formulas.record import Formula, formula
 
-__all__ = ["Formula", "catalogue", "find", "formula"]
+__all__ = ["Formula", "aliases", "catalogue", "find", "formula"]
 
 
 # Kept in a plain dict: `torch.compile` would look through a cache of functools, and into the folder.
@@ -28,10 +28,21 @@ def catalogue() -> dict[str, Formula]:
     return _found
 
 
+def aliases() -> dict[str, str]:
+    """Other names that the field has for losses, each with the catalogue's.
+
+    >>> aliases()["eiou"]
+    'efficient_iou'
+    """
+    return {alias: formula.name for formula in catalogue().values() for alias in formula.aliases}
+
+
 def find(name: str | Formula) -> Formula:
-    """The formula of that name; a `Formula` is itself. Raises `UnknownNameError`, which suggests the nearest names."""
+    """The formula of that name or alias; a `Formula` is itself. Raises `UnknownNameError`, which suggests the nearest names."""
     if isinstance(name, Formula):
         return name
-    if name not in catalogue():
-        raise UnknownNameError("loss", name, catalogue())
-    return catalogue()[name]
+    if name in catalogue():
+        return catalogue()[name]
+    if name in aliases():
+        return catalogue()[aliases()[name]]
+    raise UnknownNameError("loss", name, [*catalogue(), *aliases()])

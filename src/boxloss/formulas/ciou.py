@@ -3,7 +3,7 @@
 import math
 
 from boxloss.formulas.diou import diou
-from boxloss.formulas.record import formula
+from boxloss.formulas.record import Terms, formula
 from boxloss.ops import Array, hold, ratio, where
 from boxloss.pair import Pair
 
@@ -29,7 +29,7 @@ def _aspect(p: Pair) -> Array:
         ((0, 0, 4, 1), (0, 0, 1, 4), _CROSS_DIOU + _CROSS_V**2 / (6 / 7 + _CROSS_V)),
     ),
 )
-def ciou(p: Pair) -> Array:
+def ciou(p: Pair) -> Terms:
     """1 - CIoU: DIoU's loss plus a cost for another aspect ratio; smaller is better, in [0, 2.5).
 
     v = 4 / pi^2 aspect_angle^2;  alpha = v / (jaccard + v), held constant in the gradient;  loss = jaccard + offset2 / hull_diagonal2 + alpha v
@@ -41,7 +41,7 @@ def ciou(p: Pair) -> Array:
     """
     v = _aspect(p)
     alpha = hold(ratio(v, p.jaccard + v))
-    return diou.function(p) + alpha * v
+    return *diou.function(p), alpha * v
 
 
 @formula(
@@ -56,7 +56,7 @@ def ciou(p: Pair) -> Array:
         ((0, 0, 4, 1), (0, 0, 1, 4), _CROSS_DIOU),  # IoU 1/7: the gate is shut
     ),
 )
-def ciou_gated(p: Pair) -> Array:
+def ciou_gated(p: Pair) -> Terms:
     """1 - CIoU with the aspect term only where IoU is above 0.5; smaller is better, in [0, 2].
 
     loss = jaccard + offset2 / hull_diagonal2 + alpha v, with alpha as in `ciou` where IoU > 0.5, else 0
@@ -66,4 +66,4 @@ def ciou_gated(p: Pair) -> Array:
     """
     v = _aspect(p)
     alpha = hold(where(p.jaccard < 0.5, ratio(v, p.jaccard + v), 0.0))
-    return diou.function(p) + alpha * v
+    return *diou.function(p), alpha * v

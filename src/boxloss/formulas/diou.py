@@ -1,7 +1,7 @@
 """Distance IoU."""
 
-from boxloss.formulas.record import formula
-from boxloss.ops import Array, ratio
+from boxloss.formulas.record import Terms, formula
+from boxloss.ops import ratio
 from boxloss.pair import Pair
 
 
@@ -18,7 +18,7 @@ from boxloss.pair import Pair
         ((0, 0, 4, 4), (1, 1, 3, 3), 0.75),  # one centre: 1 - IoU
     ),
 )
-def diou(p: Pair) -> Array:
+def diou(p: Pair) -> Terms:
     """1 - DIoU: 1 - IoU plus the squared distance of the centres over the squared diagonal of the hull; smaller is better, in [0, 2].
 
     loss = jaccard + offset2 / hull_diagonal2
@@ -27,4 +27,4 @@ def diou(p: Pair) -> Array:
     Identical boxes cost 0, points and lines included, and 2 is reached by two points alone. With one centre it is 1 - IoU, whatever the shapes.
     Gradient: pulls the centres together at any distance, weakly when far, since the diagonal grows with the distance.
     """
-    return p.jaccard + ratio(p.offset2, p.hull_diagonal2)
+    return p.jaccard, ratio(p.offset2, p.hull_diagonal2)

@@ -1,7 +1,7 @@
 """Generalised IoU."""
 
-from boxloss.formulas.record import formula
-from boxloss.ops import Array, ratio
+from boxloss.formulas.record import Terms, formula
+from boxloss.ops import ratio
 from boxloss.pair import Pair
 
 
@@ -18,7 +18,7 @@ from boxloss.pair import Pair
         ((0, 0, 4, 4), (1, 1, 2, 2), 15 / 16),  # nested: nothing wasted, GIoU is IoU
     ),
 )
-def giou(p: Pair) -> Array:
+def giou(p: Pair) -> Terms:
     """1 - GIoU: 1 - IoU plus the share of the hull that the union leaves empty; smaller is better, in [0, 2].
 
     loss = jaccard + waste / hull
@@ -29,4 +29,4 @@ def giou(p: Pair) -> Array:
     Gradient: everywhere but in nested pairs it has a part beyond IoU's. Apart, it pulls, and enlarges the box towards the target
     rather than moving it.
     """
-    return p.jaccard + ratio(p.waste, p.hull)
+    return p.jaccard, ratio(p.waste, p.hull)

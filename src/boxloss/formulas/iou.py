@@ -2,12 +2,10 @@
 
 import math
 
-from boxloss.formulas.record import formula
-from boxloss.ops import Array, constant, log, log1p, where, with_slope
+from boxloss.formulas.modify import NO_OVERLAP, complement_of_power, minus_log_iou
+from boxloss.formulas.record import Terms, formula
+from boxloss.ops import Array
 from boxloss.pair import Pair
-
-NO_OVERLAP = 126 * math.log(2)
-"""What -ln IoU is without overlap: -ln of the smallest normal number of float32, in every type. See docs/decisions/no-overlap.md."""
 
 
 @formula(
@@ -24,7 +22,7 @@ NO_OVERLAP = 126 * math.log(2)
         ((0, 0, 1, 1), (1, 0, 2, 1), 1.0),  # touching
     ),
 )
-def iou(p: Pair) -> Array:
+def iou(p: Pair) -> Terms:
     """1 - IoU: the share of the union that only one of the boxes covers; smaller is better, in [0, 1].
 
     loss = jaccard = 1 - overlap / union
@@ -35,20 +33,7 @@ def iou(p: Pair) -> Array:
     fade towards the match.
     A metric: the triangle inequality holds.
     """
-    return p.jaccard
-
-
-def _far(p: Pair, there: Array) -> Array:
-    """-ln IoU where `there`: its value from IoU, its derivative from the logarithms of the overlap's sides and of the union.
-
-    The quotient's derivative has factors of 1 / IoU and 1 / union, whose product leaves the type long before the derivative itself does.
-    """
-
-    def logarithm(x: Array) -> Array:
-        return log(where(there, x, constant(x, 1.0)))
-
-    parts = logarithm(p.union) - (logarithm(p.x.overlap) + logarithm(p.y.overlap))
-    return with_slope(-logarithm(p.iou), parts)
+    return (p.jaccard,)
 
 
 @formula(
@@ -72,14 +57,7 @@ def iou_log(p: Pair) -> Array:
     Identical boxes cost 0. Without overlap the logarithm has no value: there, and where IoU is below 2^-126, the loss is 126 ln 2 = 87.3.
     Gradient: that of 1 - IoU over IoU, so it grows without limit as the overlap vanishes, and is 0 without overlap.
     """
-    tiny = 2.0**-126
-    overlapping = p.iou > tiny
-    # Near a match log1p of the small distance is exact; far from it the logarithm of the small overlap is.
-    near = p.jaccard < 0.25
-    far_value = _far(p, overlapping & ~near)
-    near_value = -log1p(where(near, -p.jaccard, constant(p.jaccard, 0.0)))
-    apart = p.iou <= tiny
-    return where(apart, constant(p.iou, NO_OVERLAP), where(near, near_value, far_value))
+    return minus_log_iou(p)
 
 
 @formula(
@@ -103,5 +81,4 @@ def iou_squared(p: Pair) -> Array:
     Shapes: boxes (..., 4) and (..., 4) broadcast to (...). No unit: the boxes' unit cancels.
     Identical boxes cost 0; without overlap it is 1. Gradient: 2 IoU times that of 1 - IoU: twice as steep at a match, flat where IoU is small.
     """
-    # The product is exact near a match; the square's gradient is exact where little overlaps.
-    return where(p.jaccard < 0.5, p.jaccard * (1.0 + p.iou), 1.0 - p.iou * p.iou)
+    return complement_of_power(p.jaccard, p.iou, 2)

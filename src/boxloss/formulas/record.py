@@ -4,23 +4,30 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 from boxloss.errors import ParameterError, UnknownNameError
-from boxloss.ops import Array
+from boxloss.formulas import modify
+from boxloss.ops import Array, as_array
 from boxloss.pair import Pair
 
 Box = tuple[float, float, float, float]
+Terms = tuple[Array, ...]
+"""What a loss is the sum of."""
 
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """A loss, 0 at a match, as a function of a `Pair`; its parameters are keyword-only."""
+    """A loss, 0 at a match, as a function of a `Pair`; its parameters are keyword-only.
+
+    The function returns the loss, or its terms, whose sum the loss is. Where the first term is the pair's `jaccard`, it is an overlap loss, and takes the
+    modifiers of `boxloss.formulas.modify` (`power`, `inner`, ...) as further parameters.
+    """
 
     name: str
-    function: Callable[..., Array]
+    function: Callable[..., Array | Terms]
     title: str
     paper: str
     """Authors, year, arXiv, equation."""
@@ -38,6 +45,24 @@ class Formula:
     """1 - loss, where that has a form of its own which is exact near 0."""
     cases: tuple[tuple[Box, Box, float], ...] = ()
     """Pairs whose value can be checked with a pencil: prediction, target, value."""
+    math: str = ""
+    """The loss as a mathematician writes it, in the LaTeX that Matplotlib draws too."""
+    aliases: tuple[str, ...] = ()
+    """Other names that the field has for it."""
+    metric: bool | None = None
+    """Does the triangle inequality hold? None where nobody claims it."""
+    roundoffs: int = 8
+    """How far a value may be from the exact one, in roundoffs of its type; above the contract's 8 with a reason in `accuracy`."""
+    gradient_roundoffs: int = 64
+    """The same of a slope, beside the largest term that it is the sum of."""
+    floor: float = 0.0
+    """A smaller value may be as far off as if it were this large; with a reason in `accuracy`."""
+    accuracy: str = ""
+    """Why more than the contract's roundoffs are needed."""
+    wild: tuple[str, ...] = ()
+    """What goes wrong with it in the wild: in papers, in released code, in other people's ports."""
+    unsure: str = ""
+    """What has yet to be checked against the paper."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled by its place: the module that defines it, and its name there."""
@@ -66,21 +91,40 @@ class Formula:
         low, high = self.bounds[1:-1].split(",")
         return float(low), float(high)
 
+    @cached_property
+    def is_overlap(self) -> bool:
+        """Is it a sum of terms of which the first is 1 - IoU? Then modifiers know what to modify."""
+        unit = tuple(as_array([x], "unit") for x in (0.0, 0.0, 1.0, 1.0))
+        p = Pair(unit, unit)
+        terms = self.function(p)
+        return isinstance(terms, tuple) and terms[0] is p.jaccard
+
     def check_parameters(self, given: dict[str, Any]) -> None:
+        """Raises `UnknownNameError` or `ParameterError` for what is neither a parameter of the formula nor a modifier that it can take."""
+        modifiers = {name: value for name, value in given.items() if name in modify.MODIFIERS and name not in self.parameters}
         for name in given:
-            if name not in self.parameters:
-                if not self.parameters:
+            if name not in self.parameters and name not in modifiers:
+                known = (*self.parameters, *(modify.MODIFIERS if self.is_overlap else ()))
+                if not known:
                     raise ParameterError(f"{self.name} has no parameters, but {name!r} was given")
-                raise UnknownNameError(f"parameter of {self.name}", name, self.parameters)
+                raise UnknownNameError(f"parameter of {self.name}", name, known)
+        if modifiers and not self.is_overlap:
+            raise ParameterError(
+                f"{self.name} takes no modifier, but {', '.join(modifiers)} was given: modifiers change the IoU of losses that are 1 - IoU plus other terms, "
+                "and return these as a tuple, p.jaccard first"
+            )
+        modify.check(self.name, modifiers)
 
     def __call__(self, p: Pair, **parameters: Any) -> Array:
         """The loss of the pair `p`. An inverted box costs its inversion on top, except where coordinates are compared as they are."""
-        loss = self.function(p, **parameters)
+        own = {name: value for name, value in parameters.items() if name in self.parameters}
+        found = self.function(p, **own)
+        loss = modify.total(p, found, parameters) if isinstance(found, tuple) else found
         return loss if self.coordinates else loss + p.inversion
 
     def measure(self, p: Pair, **parameters: Any) -> Array:
         """The similarity of the pair `p`: 1 - loss."""
-        if self.similarity is None:
+        if self.similarity is None or not parameters.keys() <= self.parameters.keys():
             return 1.0 - self(p, **parameters)
         return self.similarity(p, **parameters) - p.inversion
 
@@ -96,24 +140,29 @@ def formula(
     bounds: str,
     symmetric: bool,
     scale_free: bool,
-    held: tuple[str, ...] = (),
-    coordinates: bool = False,
-    similarity: Callable[..., Array] | None = None,
-    cases: tuple[tuple[Box, Box, float], ...] = (),
-) -> Callable[[Callable[..., Array]], Formula]:
-    """Makes a `Formula` of a function of a pair of boxes; the function's name is the loss's name.
+    **claims: Any,
+) -> Callable[[Callable[..., Array | Terms]], Formula]:
+    """Makes a `Formula` of a function of a pair of boxes; the function's name is the loss's name. Further claims are the fields of `Formula`.
 
     >>> import boxloss as bl
-    >>> @bl.formula(title="Half GIoU", paper="mine", bounds="[0, 1)", symmetric=True, scale_free=True)
-    ... def half_giou(p):
-    ...     return (p.jaccard + bl.ops.ratio(p.waste, p.hull)) * 0.5
-    >>> float(bl.loss(half_giou)([0, 0, 1, 1], [1, 0, 2, 1]))
-    0.5
+    >>> @bl.formula(title="GIoU with half its penalty", paper="mine", bounds="[0, 1.5]", symmetric=True, scale_free=True)
+    ... def mild_giou(p):
+    ...     return p.jaccard, 0.5 * bl.ops.ratio(p.waste, p.hull)
+    >>> float(bl.loss(mild_giou)([0, 0, 1, 1], [2, 0, 3, 1]))
+    1.1666666666666667
+    >>> float(bl.loss(mild_giou, power=2)([0, 0, 1, 1], [2, 0, 3, 1]))
+    1.0277777777777777
     """
     if not re.fullmatch(r"[\[(]\s*[-+\w.]+\s*,\s*[-+\w.]+\s*[\])]", bounds):
         raise ParameterError(f"formula: bounds is {bounds!r}, expected an interval such as '[0, 2)'")
+    for name in claims:
+        if name not in _CLAIMS:
+            raise UnknownNameError("claim of a formula", name, _CLAIMS)
 
-    def decorate(function: Callable[..., Array]) -> Formula:
-        return Formula(function.__name__, function, title, paper, bounds, symmetric, scale_free, held, coordinates, similarity, cases)
+    def decorate(function: Callable[..., Array | Terms]) -> Formula:
+        return Formula(function.__name__, function, title, paper, bounds, symmetric, scale_free, **claims)
 
     return decorate
+
+
+_CLAIMS = tuple(field.name for field in fields(Formula))[7:]

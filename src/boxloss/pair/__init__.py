@@ -41,6 +41,14 @@ class Pair:
     def y(self) -> Axis:
         return self._axes[1]
 
+    def scaled(self, ratio: float) -> "Pair":
+        """The pair with both boxes' sides times `ratio`, about their own centres."""
+        return _Moved(self, (self.x.scaled(ratio), self.y.scaled(ratio)))
+
+    def towards(self, share: Array | float) -> "Pair":
+        """The pair with a moved, edge by edge, by `share` of its way to b, in [0, 1]: at 1 it is b."""
+        return _Moved(self, (self.x.towards(share), self.y.towards(share)))
+
     @quantity
     def overlap(self) -> Array:
         """The area that both boxes cover."""
@@ -123,6 +131,14 @@ class Pair:
             a, b = axis.inversion
             shares.append(ratio(a + b, hold(extent(*axis.raw))))
         return shares[0] + shares[1]
+
+
+class _Moved(Pair):
+    """A pair made of another, of which its axes are made; boxes that differ still do."""
+
+    def __init__(self, pair: Pair, axes: tuple[Axis, Axis]):
+        super().__init__(pair._a, pair._b, tame=pair._tame)
+        self._axes = axes  # the instance's own attribute is found before the quantity of that name
 
 
 def _within(x: Array, most: float) -> Array:

@@ -3,7 +3,7 @@
 Every quantity is a difference of two coordinates, rounded once, or a sum of such differences that are not negative: nothing cancels.
 """
 
-from boxloss.ops import Array, maximum, minimum, positive, where
+from boxloss.ops import Array, Symbol, maximum, minimum, positive, where
 from boxloss.pair.quantity import quantity
 
 
@@ -34,6 +34,16 @@ class Axis:
         return self.b_high - self.b_low
 
     @quantity
+    def ahead(self) -> Array:
+        """How far a's high end lies beyond b's low one; negative where a gap is between them."""
+        return self.a_high - self.b_low
+
+    @quantity
+    def behind(self) -> Array:
+        """How far b's high end lies beyond a's low one."""
+        return self.b_high - self.a_low
+
+    @quantity
     def overlap(self) -> Array:
         return positive(minimum(self.a_high, self.b_high) - maximum(self.a_low, self.b_low))
 
@@ -60,9 +70,79 @@ class Axis:
         return (self.a_excess + self.b_excess) + self.overlap
 
     @quantity
+    def low_way(self) -> Array:
+        """The way from a's low edge to b's."""
+        return self.b_low - self.a_low
+
+    @quantity
+    def high_way(self) -> Array:
+        """The way from a's high edge to b's."""
+        return self.b_high - self.a_high
+
+    @quantity
+    def side_difference(self) -> Array:
+        """b's side minus a's: the difference of the two edges' ways, which is exact where the sides are nearly equal."""
+        return self.high_way - self.low_way
+
+    @quantity
     def double_offset(self) -> Array:
         """Twice the way from a's centre to b's: the sum of the two edges' ways."""
-        return (self.b_low - self.a_low) + (self.b_high - self.a_high)
+        return self.low_way + self.high_way
+
+    def scaled(self, ratio: float) -> "Axis":
+        """Both intervals with their lengths times `ratio`, about their own middles."""
+        near, far = (1 + ratio) / 2, (1 - ratio) / 2
+        low, high, ahead, behind = self.low_way, self.high_way, self.ahead, self.behind
+        return Moved(
+            f"scaled_{self.prefix}", self.a_side * ratio, self.b_side * ratio,
+            low * near + high * far, high * near + low * far, ahead * near - behind * far, behind * near - ahead * far,
+        )  # fmt: skip
+
+    def towards(self, share: Array | float) -> "Axis":
+        """The interval a with each end moved by `share` of its way to b's."""
+        rest = 1.0 - share
+        b_side = self.b_side
+        return Moved(
+            f"moved_{self.prefix}", self.a_side * rest + b_side * share, b_side,
+            self.low_way * rest, self.high_way * rest, self.ahead * rest + b_side * share, self.behind * rest + b_side * share,
+        )  # fmt: skip
+
+
+class Moved(Axis):
+    """Two intervals that were moved, by their lengths and the ways between their ends.
+
+    New ends would be rounded like coordinates, and what is a difference of them would cancel. New ways are sums of old ways.
+    """
+
+    def __init__(self, prefix: str, a_side: Array, b_side: Array, low_way: Array, high_way: Array, ahead: Array, behind: Array):
+        self.prefix = prefix
+        for name, value in zip(_WAYS, (a_side, b_side, low_way, high_way, ahead, behind), strict=True):
+            setattr(self, name, value)
+            if isinstance(value, Symbol):
+                value.label(prefix + name)
+
+    @quantity
+    def overlap(self) -> Array:
+        return positive(minimum(minimum(self.a_side, self.b_side), minimum(self.ahead, self.behind)))
+
+    @quantity
+    def gap(self) -> Array:
+        return positive(-minimum(self.ahead, self.behind))
+
+    @quantity
+    def hull(self) -> Array:
+        return maximum(maximum(self.a_side, self.b_side), maximum(self.ahead, self.behind))
+
+    @quantity
+    def a_excess(self) -> Array:
+        return positive(minimum(self.low_way, self.a_side)) + positive(minimum(-self.high_way, self.a_side))
+
+    @quantity
+    def b_excess(self) -> Array:
+        return positive(minimum(-self.low_way, self.b_side)) + positive(minimum(self.high_way, self.b_side))
+
+
+_WAYS = ("a_side", "b_side", "low_way", "high_way", "ahead", "behind")
 
 
 def extent(a_low: Array, a_high: Array, b_low: Array, b_high: Array) -> Array:
