@@ -9,6 +9,16 @@ from close import same_kind
 from oracle import exact
 from strategies import CLASSES
 
+REPRESENTATIVES = ("ciou", "giou", "iou_log", "smooth_l1")
+"""Losses of which everything is asked on every path: what is held, a sum of two terms, a function with a polynomial, coordinates."""
+OF_THE_FORMULA = ("value", "gradient", "ties", "identical", "symmetric", "transpose", "scaling", "bounds", "finite", "inverted")
+"""Checks whose outcome depends on the formula. The others ask of loops, batches and reductions, which know no formula: of the representatives they
+are asked on every path, of other losses through the kernels for NumPy and PyTorch."""
+
+
+def is_asked(check: str, subject: "Subject", *, everywhere: bool) -> bool:
+    return everywhere or check in OF_THE_FORMULA or subject.name in REPRESENTATIVES
+
 
 @dataclass(frozen=True)
 class Subject:

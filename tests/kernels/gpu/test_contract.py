@@ -8,7 +8,7 @@ import pytest
 from kernels.gpu.through_triton import TritonInterpreter, by_triton
 from properties.check_batches import NARROW
 from properties.checks import GRADIENT_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
-from properties.subjects import Subject, catalogue
+from properties.subjects import Subject, catalogue, is_asked
 
 pytestmark = pytest.mark.usefixtures("interpreter")
 
@@ -24,6 +24,8 @@ def cases() -> list[Any]:
     asked += [(name, dtype, subject) for name, dtype, subject in product(TYPE_CHECKS, NARROW, SUBJECTS)]
     params = []
     for name, dtype, subject in asked:
+        if not is_asked(name, subject, everywhere=False) and name not in OF_ALL:
+            continue
         by_default = subject.name == FULLY or (name in OF_ALL and dtype == "float32")
         marks = [] if by_default else [pytest.mark.slow]
         params.append(pytest.param((CHECKS | TYPE_CHECKS)[name], subject, dtype, marks=marks, id=f"{name}-{dtype}-{subject}"))
