@@ -101,7 +101,8 @@ def test_pixels_and_shares():
         (
             lambda: boxes.convert([[1, 2, 3, 4]], "xyxy", "cxywh"),
             FormatError,
-            "boxes.convert: format is 'cxywh', expected one of xyxy, xywh, cxcywh, ltrb. In boxloss `xywh` has the corner, `cxcywh` the centre",
+            "boxes.convert: format is 'cxywh', expected one of xyxy, xywh, cxcywh, ltrb; for segments xx, xw, cxw, lr; "
+            "for volumes xyzxyz, xyzwhd, cxcyczwhd. In boxloss `xywh` has the corner, `cxcywh` the centre",
         ),
         (
             lambda: boxes.convert([[1, 2, 3, 4]], "xyxy", "ltrb"),
