@@ -11,11 +11,12 @@ import boxloss as bl
 from boxloss.boxes import corners
 from boxloss.calculus.trace import SIDES
 from boxloss.pair import Pair
+from each import each_loss
 from properties.asking import same_bits
 from properties.samples import sample
 from strategies import CLASSES
 
-NAMES = list(bl.catalogue())
+NAMES = each_loss()
 KINDS = tuple(name for name in CLASSES if name not in ("subnormal", "identical"))
 
 

@@ -15,12 +15,13 @@ from boxloss.calculus.javascript import module_text
 from boxloss.pair import Pair
 from calculus.node import JavaScript, elementwise, node, running
 from close import close
+from each import REPRESENTATIVES
 from properties.asking import require_same_bits
 from properties.check_gradients import check_gradient_against_oracle
 from properties.check_values import check_value_against_oracle
 from properties.checks import GRADIENT_CHECKS, VALUE_CHECKS, Check
 from properties.samples import sample
-from properties.subjects import REPRESENTATIVES, Subject, catalogue
+from properties.subjects import Subject, catalogue
 from strategies import CLASSES
 
 # What the others ask of batches and reductions, a function of one pair does not have.

@@ -15,9 +15,10 @@ from boxloss.detectors.loader import Resized
 from boxloss.errors import BoxLossError, CompareError
 from close import close
 from compare.tiny import tiny
+from each import CLASSIC
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-LOSSES = sorted(bl.catalogue())
+LOSSES = sorted(CLASSIC)
 
 
 @pytest.fixture(scope="module")

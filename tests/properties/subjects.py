@@ -6,11 +6,10 @@ from typing import Any
 
 from close import exact as exact_number
 from close import same_kind
+from each import REPRESENTATIVES, written
 from oracle import exact
 from strategies import CLASSES
 
-REPRESENTATIVES = ("ciou", "giou", "iou_log", "smooth_l1")
-"""Losses of which everything is asked on every path: what is held, a sum of two terms, a function with a polynomial, coordinates."""
 OF_THE_FORMULA = ("value", "gradient", "ties", "identical", "symmetric", "transpose", "scaling", "bounds", "finite", "inverted")
 """Checks whose outcome depends on the formula. The others ask of loops, batches and reductions, which know no formula: of the representatives they
 are asked on every path, of other losses through the kernels for NumPy and PyTorch."""
@@ -40,7 +39,7 @@ class Subject:
     inverted_accuracy: str = "inverted"
 
     def __str__(self) -> str:
-        return self.name + "".join(f"({k}={v:.4g})" for k, v in self.parameters.items())
+        return self.name + written(self.parameters)
 
     def scales(self, wanted: list[Any]) -> list[Any] | None:
         """What each value's error is counted in roundoffs of; None where that is the value itself."""

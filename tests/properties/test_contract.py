@@ -16,13 +16,14 @@ from hypothesis import given, settings
 
 import boxloss as bl
 from close import close
+from each import REPRESENTATIVES
 from oracle import exact
 from properties.backends import NumPy, installed
 from properties.check_batches import NARROW
 from properties.check_gradients import check_gradient_against_oracle
 from properties.check_values import check_value_against_oracle
 from properties.checks import GRADIENT_CHECKS, THREAD_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
-from properties.subjects import REPRESENTATIVES, Subject, catalogue, is_asked
+from properties.subjects import Subject, catalogue, is_asked
 from strategies import CLASSES, pairs
 
 SUBJECTS = catalogue()

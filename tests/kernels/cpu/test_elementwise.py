@@ -12,15 +12,18 @@ from boxloss.calculus.trace import trace
 from boxloss.kernels import switch
 from boxloss.kernels.cpu.elementwise import BLOCK, CHUNK
 from boxloss.kernels.switch import plain
+from each import CLASSIC, REPRESENTATIVES, each_loss, written
 from kernels.cpu.loops import bits
+from oracle.exact import VARIANTS
 from properties.samples import sample
-from properties.subjects import VARIANTS
 from strategies import CLASSES, inverted
 
 Array = np.ndarray
 FLOATS = ("float32", "float64")
-WAYS = [(name, parameters) for name in bl.catalogue() for parameters in ({}, *VARIANTS.get(name, ()))]
-NAMES = [name + "".join(f"({k}={v:.4g})" for k, v in parameters.items()) for name, parameters in WAYS]
+WAYS = [(name, parameters) for name in bl.catalogue() for parameters in ({}, *(given for given, _ in VARIANTS.get(name, ())))]
+CASES = [
+    pytest.param(name, parameters, marks=[] if name in REPRESENTATIVES else [pytest.mark.slow], id=name + written(parameters)) for name, parameters in WAYS
+]
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +62,7 @@ def slopes(name: str, parameters: dict[str, Any], a: Array, b: Array, wrt: str, 
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("name", "parameters"), WAYS, ids=NAMES)
+@pytest.mark.parametrize(("name", "parameters"), CASES)
 def test_values_have_the_array_paths_bits(name: str, parameters: dict[str, Any], dtype: str) -> None:
     a, b = every_kind(dtype)
     loss, measure = bl.loss(name, **parameters), getattr(bl, name)
@@ -72,7 +75,7 @@ def test_values_have_the_array_paths_bits(name: str, parameters: dict[str, Any],
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("name", "parameters"), WAYS, ids=NAMES)
+@pytest.mark.parametrize(("name", "parameters"), CASES)
 def test_gradients_are_the_graphs(name: str, parameters: dict[str, Any], dtype: str) -> None:
     a, b = every_kind(dtype)
     value, both = bl.loss(name, **parameters).value_and_gradient(a, b, wrt="both", reduction="none")
@@ -83,7 +86,7 @@ def test_gradients_are_the_graphs(name: str, parameters: dict[str, Any], dtype: 
 
 
 def in_formats() -> list[Any]:
-    cases = [(name, format) for name in bl.catalogue() for format in FORMATS if format != "xyxy"]
+    cases = [(name, format) for name in CLASSIC for format in FORMATS if format != "xyxy"]
     return [pytest.param(*case, marks=[] if case[0] in ("giou", "smooth_l1") else [pytest.mark.slow]) for case in cases]
 
 
@@ -120,7 +123,7 @@ def test_tame_and_wild_chunks_side_by_side(name: str) -> None:
         assert_same_bits(new_gradient[~tame], gradient[~tame] * np.float32(2.0**20), a[~tame], b[~tame])
 
 
-@pytest.mark.parametrize("name", bl.catalogue())
+@pytest.mark.parametrize("name", each_loss())
 def test_integers_with_ties(name: str) -> None:
     """Every way in which the edges of two small boxes may lie."""
     edges = [(low, high) for low in range(4) for high in range(low, 4)]

@@ -1,0 +1,22 @@
+"""Which losses a test asks where all of them would take too long: the rest is left to the slow run, or to the contract, which is asked of every loss."""
+
+from typing import Any
+
+import pytest
+
+import boxloss as bl
+
+REPRESENTATIVES = ("ciou", "giou", "iou_log", "smooth_l1")
+"""A term that is held, a sum of two terms, a function with a polynomial, coordinates."""
+CLASSIC = ("l1", "l2", "smooth_l1", "iou", "iou_log", "iou_squared", "giou", "diou", "ciou", "ciou_gated")
+"""The losses of the lecture. Loops that know no formula are tried with these."""
+
+
+def written(parameters: dict[str, Any]) -> str:
+    """Parameters as a part of a test's name."""
+    return "".join(f"({name}={value:.4g})" if isinstance(value, float) else f"({name}={value})" for name, value in parameters.items())
+
+
+def each_loss() -> list[Any]:
+    """Parameters of a test: the representatives by default, every other loss in the slow run."""
+    return [pytest.param(name, marks=[] if name in REPRESENTATIVES else [pytest.mark.slow]) for name in bl.catalogue()]
