@@ -112,6 +112,30 @@ def logarithm(x: Any) -> Any:
     return combine(mp.ln(x.value), (1 / x.value, x)) if isinstance(x, Dual) else mp.ln(x)
 
 
+def exponential(x: Any) -> Any:
+    x = as_real(x)
+    value = mp.exp(value_of(x))
+    return combine(value, (value, x)) if isinstance(x, Dual) else value
+
+
+def to_the(x: Any, exponent: Any) -> Any:
+    """x^exponent, exponent > 0, for x >= 0; an infinite slope at 0 is 0."""
+    x, exponent = as_real(x), real(exponent)
+    base = value_of(x)
+    value = base**exponent
+    slope = exponent * base ** (exponent - 1) if base > 0 or exponent >= 1 else mp.mpf(0)
+    return combine(value, (slope, x)) if isinstance(x, Dual) else value
+
+
+def root(x: Any) -> Any:
+    return to_the(x, Fraction(1, 2))
+
+
+def length(*parts: Any) -> Any:
+    """The length of a vector."""
+    return root(sum((part * part for part in parts), Fraction(0)))
+
+
 class Box:
     def __init__(self, corners: Sequence[Any]):
         self.left, self.top, self.right, self.bottom = corners
