@@ -246,3 +246,118 @@ def test_what_is_no_array_is_refused(what, message):
     with pytest.raises(DTypeError) as refusal:
         ops.as_array(what, "boxes")
     assert str(refusal.value) == message
+
+
+EXPONENTS = (0.1, 0.5, 1, 1.5, 2, 3, 3.3, 4)
+
+
+def spread(dtype, seed=6):
+    """Positive numbers over all of the type, near 1, and subnormal ones."""
+    rng = np.random.default_rng(seed)
+    end = {"float32": 80, "float64": 700}[dtype]
+    x = np.concatenate([np.exp(rng.uniform(-end, end, 600)), np.exp(rng.uniform(-2, 2, 300)), 1 + rng.uniform(-1, 1, 300) * 1e-3])
+    return np.concatenate([x.astype(dtype), (rng.integers(1, 2**20, 50) * float(np.finfo(dtype).smallest_subnormal)).astype(dtype)])
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_expm1_is_exact_to_a_few_roundoffs_near_0_and_far_from_it(dtype, array):
+    rng = np.random.default_rng(7)
+    end = {"float32": 87, "float64": 708}[dtype]
+    for values in (rng.uniform(-end, end, 1000), rng.uniform(-0.8, 0.8, 1000), rng.uniform(-1, 1, 1000) * 10.0 ** rng.uniform(-30, 0, 1000)):
+        x = values.astype(dtype)
+        close(on(array, ops.expm1, x), [mpmath.expm1(float(v)) for v in x], dtype)
+    assert on(array, ops.expm1, np.array([0.0, -0.0, -math.inf, -1e4], dtype)).tolist() == [0, 0, -1, -1]
+    assert np.isnan(on(array, ops.expm1, np.array([math.nan], dtype))).all()
+    assert np.isfinite(on(array, ops.expm1, np.array([math.inf, 1e30, 1e4], dtype))).all()
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_powers_are_exact_to_a_few_roundoffs_over_all_of_the_type(exponent, dtype, array):
+    x = spread(dtype)
+    most = 2.0 ** (np.finfo(dtype).maxexp - 1)
+    inside = np.array([float(v) ** min(exponent, 1) < most and exponent * math.log2(float(v)) < math.log2(most) for v in x])
+    x = x[inside]  # beyond it whole powers are infinite, and others stand still
+    close(on(array, lambda v: ops.power(v, exponent), x), [mpmath.mpf(float(v)) ** mpmath.mpf(exponent) for v in x], dtype)
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_large_exponents_are_as_exact_as_they_are_large(dtype, array):
+    x = np.exp(np.random.default_rng(8).uniform(-3, 0, 1000)).astype(dtype)
+    for exponent in (7.3, 9, 20, 50.5):
+        want = [mpmath.mpf(float(v)) ** mpmath.mpf(exponent) for v in x]
+        normal = [k for k, w in enumerate(want) if w > float(np.finfo(dtype).smallest_normal)]
+        close(on(array, lambda v, e=exponent: ops.power(v, e), x)[normal], [want[k] for k in normal], dtype, math.ceil(1.5 * exponent))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_powers_of_special_numbers(exponent, dtype):
+    for array in (np.asarray, torch.asarray):
+        assert on(array, lambda v: ops.power(v, exponent), np.array([0.0, -0.0, 1.0], dtype)).tolist() == [0, 0, 1]
+        assert np.isnan(on(array, lambda v: ops.power(v, exponent), np.array([math.nan], dtype))).all()
+    if exponent == 3.3:
+        assert np.isfinite(ops.power(np.array([1e30, np.finfo(dtype).max], dtype), exponent)).all()
+
+
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_powers_have_their_derivative(exponent):
+    x = [1e-9, 0.01, 0.5, 0.9, 1.0, 1.1, 7.0]
+    close(slope(lambda v: ops.power(v, exponent), x), [exponent * mpmath.mpf(v) ** (mpmath.mpf(exponent) - 1) for v in x], "float64", "gradient")
+    # Below 1 the true derivative at 0 is infinite, at 1 it is 1, and above it is 0.
+    assert slope(lambda v: ops.power(v, exponent), [0.0]) == [exponent == 1]
+
+
+def test_whole_powers_are_products():
+    x = np.random.default_rng(9).uniform(0, 2, 500)
+    assert (ops.power(x, 3) == x * x * x).all()
+    assert (ops.power(x, 1) == x).all()
+    assert (ops.power(x, 1.5) == x * np.sqrt(x)).all()
+
+
+def test_expm1_has_its_derivative_far_below_0_too():
+    x = [-40.0, -3.0, -0.36, -0.34, 0.0, 1e-9, 0.34, 0.36, 5.0]
+    close(slope(ops.expm1, x), [mpmath.exp(v) for v in x], "float64", "gradient")
+    assert slope(ops.expm1, [-1e4, 1e4]) == [0, 0]
+
+
+@LIBRARIES
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_lengths_are_exact_to_a_few_roundoffs_whatever_their_size(dtype, array):
+    rng = np.random.default_rng(10)
+    step = float(np.finfo(dtype).smallest_subnormal)
+    for scale in (step * 1000, step * 2.0**30, 1e-30, 1.0, 1e30, float(np.finfo(dtype).max) / 4):
+        parts = (rng.normal(size=(3, 300)) * scale * 10.0 ** rng.uniform(-3, 0, (3, 300))).astype(dtype).clip(-4 * scale, 4 * scale)
+        for n in (1, 2, 3):
+            got = on(array, lambda v, n=n: ops.norm(*v[:n]), parts)
+            want = [mpmath.sqrt(sum(mpmath.mpf(float(x)) ** 2 for x in column[:n])) for column in parts.T]
+            known = [k for k, w in enumerate(want) if w < float(np.finfo(dtype).max)]
+            close(got[known], [want[k] for k in known], dtype)
+    zero, ill = np.zeros(1, dtype), np.array([math.nan], dtype)
+    assert on(array, lambda v: ops.norm(v, v), zero) == [0]
+    assert np.isnan(on(array, lambda v: ops.norm(v, v * 0.0), ill)).all()
+
+
+@pytest.mark.parametrize("scale", [5e-324 * 2**10, 1e-310, 1e-300, 1e-30, 1.0, 1e30, 1e300])
+def test_the_derivative_of_a_length_is_its_direction_whatever_its_size(scale):
+    parts = [torch.tensor([k * scale], dtype=torch.float64, requires_grad=True) for k in (3.0, -4.0, 12.0)]
+    slopes = torch.autograd.grad(ops.norm(*parts).sum(), parts)
+    exactly = [mpmath.mpf(part.item()) for part in parts]
+    length = mpmath.sqrt(sum(part**2 for part in exactly))
+    close([float(s) for s in slopes], [part / length for part in exactly], "float64")
+
+
+def test_the_derivative_of_no_length_is_0():
+    parts = [torch.zeros(2, dtype=torch.float64, requires_grad=True) for _ in range(2)]
+    assert [s.tolist() for s in torch.autograd.grad(ops.norm(*parts).sum(), parts)] == [[0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.5, 3, 3.3])
+def test_powers_lengths_and_expm1_by_finite_differences(exponent):
+    x = torch.tensor([0.2, 0.7, 1.0, 1.4, 3.0], dtype=torch.float64, requires_grad=True)
+    y = torch.tensor([0.3, -0.4, 2.0, -1.0, 0.1], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, y: ops.power(ops.norm(x, y), exponent) * ops.expm1(y), (x, y))
+    assert torch.autograd.gradgradcheck(lambda x, y: ops.power(ops.norm(x, y), exponent) * ops.expm1(y), (x, y))

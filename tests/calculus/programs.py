@@ -28,6 +28,10 @@ OPERATIONS = {
     "exp": lambda x, y: ops.exp(ops.minimum(x, 3.0 + 0.0 * x)),
     "log": lambda x, y: ops.log(1.0 + ops.absolute(x)),
     "log1p": lambda x, y: ops.log1p(ops.absolute(x)),
+    "expm1": lambda x, y: ops.expm1(ops.minimum(x, 3.0 + 0.0 * x)),
+    "power": lambda x, y: ops.power(ops.absolute(x), 1.7),
+    "product": lambda x, y: ops.power(ops.absolute(x), 2.5),
+    "norm": ops.norm,
     "sin": lambda x, y: ops.sin(x),
     "cos": lambda x, y: ops.cos(x),
     "atan2": ops.atan2,
@@ -39,8 +43,10 @@ OPERATIONS = {
     "over": lambda x, y: x / (1.0 + y * y),
     "growth": lambda x, y: ops.exp(ops.sin(x)) * ops.log(2.0 + y * y),
     "angle": lambda x, y: ops.atan2(x, 1.0 + y * y),
+    "decay": lambda x, y: ops.expm1(ops.sin(x)) * ops.power(1.0 + y * y, 0.7),
+    "length": lambda x, y: ops.norm(x, 1.0 + y * y),
 }
-SMOOTH = ("add", "sub", "mul", "neg", "sin", "cos", "square", "constants", "over", "growth", "angle")
+SMOOTH = ("add", "sub", "mul", "neg", "sin", "cos", "square", "constants", "over", "growth", "angle", "decay", "length")
 Program = list[tuple[str, int, int]]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from boxloss.calculus.graph import Node, reachable
 from boxloss.calculus.simplify import is_zero
-from boxloss.ops import exponents, ratio
+from boxloss.ops import NEAR_ZERO, exp, exponents, ratio
 
 Slopes = dict[int, Node]
 
@@ -109,10 +109,18 @@ def _exponential(node: Node, slope: Node) -> Parts:
     return (slope.graph.where(exponents(x)[1] * math.log(2) <= x, 0.0, slope * node),)
 
 
+def _exponential_less_1(node: Node, slope: Node) -> Parts:
+    (x,) = node.args
+    # Far below 0 the value is -1 and a little, which the type does not tell from -1: the exponential is asked for, which `expm1` makes in any case.
+    near = abs(x) < NEAR_ZERO
+    exponential = exp(slope.graph.where(near, 1.0, x))
+    return (slope.graph.where(exponents(x)[1] * math.log(2) <= x, 0.0, slope * slope.graph.where(near, node + 1.0, exponential)),)
+
+
 _ELEMENTARY: dict[str, Callable[[Node, Node], Parts]] = {
     "log": lambda node, slope: (slope / node.args[0],),
     "exp": _exponential,
-    "expm1": lambda node, slope: (slope * (node + 1.0),),
+    "expm1": _exponential_less_1,
     "_slope_angle": _angle,
     "_atanh": lambda node, slope: (slope / (1.0 - node.args[0] * node.args[0]),),
 }
