@@ -24,7 +24,7 @@ from boxloss.errors import BoxLossError, UnknownNameError
 from boxloss.formulas import Formula, aliases, catalogue, find, formula
 from boxloss.kernels.switch import plain
 from boxloss.kernels.threads import get_num_threads, set_num_threads
-from boxloss.losses import Loss, Similarity, loss, nearest, pairs_above, pairwise
+from boxloss.losses import Loss, Similarity, by_class, by_size, loss, nearest, pairs_above, pairwise
 
 __version__ = "0.1.0"
 
@@ -34,6 +34,8 @@ __all__ = [
     "Loss",
     "Similarity",
     "boxes",
+    "by_class",
+    "by_size",
     "catalogue",
     "errors",
     "formula",

@@ -2,5 +2,6 @@
 
 from boxloss.losses.functions import Loss, Similarity, loss
 from boxloss.losses.pairs import nearest, pairs_above, pairwise
+from boxloss.losses.weighting import by_class, by_size
 
-__all__ = ["Loss", "Similarity", "loss", "nearest", "pairs_above", "pairwise"]
+__all__ = ["Loss", "Similarity", "by_class", "by_size", "loss", "nearest", "pairs_above", "pairwise"]

@@ -11,6 +11,7 @@ from boxloss.boxes import check_broadcast, check_format
 from boxloss.errors import ParameterError
 from boxloss.formulas import Formula, find
 from boxloss.kernels import switch
+from boxloss.losses import weighting
 from boxloss.losses.inputs import pair, prepare, quietly
 from boxloss.losses.reduce import check_reduction, checked_weight, reduce
 from boxloss.ops import Array, is_torch
@@ -79,16 +80,23 @@ class Loss(_Called):
 
     `pred`, `target`: boxes of shape (..., 4) that broadcast, of one library, in one `format` (see `boxloss.boxes`).
     `reduction`: "mean" (default), "sum", or "none" for one value a pair. `weight`: broadcasts to the values; a mean with weights is the weighted mean.
+    `weight_by`, where the loss is made, weighs a pair by its class, its size or both (`by_class`, `by_size`); `labels`: the classes, integers.
     float16, bfloat16 and small integers are computed in float32, float64 and large integers in float64.
     """
 
-    def __init__(self, formula: Formula, **parameters: Any):
+    def __init__(self, formula: Formula, *, weight_by: Any = None, **parameters: Any):
         super().__init__(formula, f"{formula.name}_loss", parameters)
+        self.weight_by = weighting.as_rules(self.__name__, weight_by)
         self.__doc__ = f"{formula.doc}\n\nReference: {formula.paper}\n\n{type(self).__doc__}"
 
-    def __call__(self, pred: Any, target: Any, *, reduction: str = "mean", weight: Any = None, format: str = "xyxy", **parameters: Any) -> Array:
+    def __call__(
+        self, pred: Any, target: Any, *, reduction: str = "mean", weight: Any = None, labels: Any = None, format: str = "xyxy", **parameters: Any
+    ) -> Array:
         if parameters:
-            return Loss(self.formula, **self.parameters | parameters)(pred, target, reduction=reduction, weight=weight, format=format)
+            other = Loss(self.formula, **{"weight_by": self.weight_by} | self.parameters | parameters)
+            return other(pred, target, reduction=reduction, weight=weight, labels=labels, format=format)
+        if self.weight_by or labels is not None:
+            weight = weighting.combined(self.__name__, self.weight_by, pred, target, weight, labels, format)
         way = self._ways.get((format, reduction)) if weight is None else None
         if way is not None:
             try:
@@ -101,7 +109,7 @@ class Loss(_Called):
 
     @switch.or_plain
     def value_and_gradient(
-        self, pred: Any, target: Any, *, wrt: str = "pred", reduction: str = "mean", weight: Any = None, format: str = "xyxy"
+        self, pred: Any, target: Any, *, wrt: str = "pred", reduction: str = "mean", weight: Any = None, labels: Any = None, format: str = "xyxy"
     ) -> tuple[Array, Array] | tuple[Array, tuple[Array, Array]]:
         """The loss of NumPy arrays with its gradient, in one pass and without PyTorch.
 
@@ -120,6 +128,8 @@ class Loss(_Called):
             raise ParameterError(f"{self.__name__}.value_and_gradient takes NumPy arrays: PyTorch and JAX have the gradient from the loss itself")
         check_reduction(self.__name__, reduction)
         self._check_broadcast(names, a, b)
+        if self.weight_by or labels is not None:
+            weight = weighting.combined(self.__name__, self.weight_by, a, b, weight, labels, format)
         from boxloss.losses import fused_numpy
 
         boxes = {"pred": "a", "target": "b", "both": "ab"}[wrt]
@@ -129,8 +139,10 @@ class Loss(_Called):
         return (value, found) if wrt == "both" else (value, found[0])
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
-        return f"boxloss.{self.__name__}({given})" if given else f"boxloss.{self.__name__}"
+        given = [f"{name}={value!r}" for name, value in self.parameters.items()]
+        if self.weight_by:
+            given.append(f"weight_by={self.weight_by[0] if len(self.weight_by) == 1 else self.weight_by!r}")
+        return f"boxloss.{self.__name__}({', '.join(given)})" if given else f"boxloss.{self.__name__}"
 
 
 class Similarity(_Called):
@@ -151,13 +163,14 @@ class Similarity(_Called):
         return f"boxloss.{self.__name__}"
 
 
-def loss(name: str | Formula, **parameters: Any) -> Loss:
+def loss(name: str | Formula, *, weight_by: Any = None, **parameters: Any) -> Loss:
     """The loss of that name, or of a formula of your own, as a function of `pred` and `target`. See `Loss` for how to call it.
 
+    `weight_by`: `boxloss.by_class(...)`, `boxloss.by_size(...)` or a tuple of them, whose weights multiply each other's and the call's.
     Raises `UnknownNameError` for a name or a parameter that does not exist.
 
     >>> import boxloss as bl
     >>> float(bl.loss("smooth_l1", beta=0.5)([[0, 0, 2, 2]], [[0, 0, 2, 3]]))
     0.75
     """
-    return Loss(find(name), **parameters)
+    return Loss(find(name), weight_by=weight_by, **parameters)

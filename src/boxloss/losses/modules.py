@@ -1,66 +1,91 @@
-"""The losses as torch modules: `GIoULoss`, `SmoothL1Loss`, ... one for each name of the catalogue, made when it is first asked for."""
+"""The losses as torch modules: `GIoULoss`, `SmoothL1Loss`, ... one for each name of the catalogue, made when it is first asked for; and those of modules
+that are no formula alone, because they remember something or compare more than two boxes."""
 
+import importlib
 from typing import Any
 
 import torch
 
-from boxloss.formulas import Formula, catalogue, find
+from boxloss.formulas import Formula, aliases, catalogue, find
 from boxloss.losses.functions import Loss
 from boxloss.losses.reduce import reduce
 
+_ELSEWHERE: dict[str, str] = {}
+"""Modules of other files, with their file."""
+
+_SPELLING = {"nwd": "NWD", "rfd": "RFD", "dotd": "DotD", "simd": "SimD", "sca": "SCA", "probiou": "ProbIoU"}
+"""Names whose capitals follow no rule."""
+
 
 class BoxLoss(torch.nn.Module):
-    """Any loss as a module: `BoxLoss("giou", reduction="sum")(pred, target, weight=None)`.
+    """Any loss as a module: `BoxLoss("giou", reduction="sum")(pred, target, weight=None, labels=None)`.
 
-    `format` and `reduction` are fixed here, and so are the formula's parameters; `pred`, `target` and `weight` are as in `boxloss.loss`.
+    `format`, `reduction` and `weight_by` are fixed here, and so are the formula's parameters; `pred`, `target`, `weight` and `labels` are as in
+    `boxloss.loss`.
 
     >>> float(BoxLoss("giou")(torch.tensor([[0.0, 0.0, 1.0, 1.0]]), torch.tensor([[1.0, 0.0, 2.0, 1.0]])))
     1.0
     """
 
-    def __init__(self, name: str | Formula, *, reduction: str = "mean", format: str = "xyxy", **parameters: Any):
+    def __init__(self, name: str | Formula, *, reduction: str = "mean", format: str = "xyxy", weight_by: Any = None, **parameters: Any):
         super().__init__()
-        self.loss = Loss(find(name), **parameters)
+        self.loss = Loss(find(name), weight_by=weight_by, **parameters)
         self.reduction, self.format = reduction, format
         reduce(type(self).__name__, torch.zeros(0), reduction)
 
-    def forward(self, pred: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
-        result: torch.Tensor = self.loss(pred, target, reduction=self.reduction, weight=weight, format=self.format)
+    def forward(
+        self, pred: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None, labels: torch.Tensor | None = None
+    ) -> torch.Tensor:  # fmt: skip
+        result: torch.Tensor = self.loss(pred, target, reduction=self.reduction, weight=weight, labels=labels, format=self.format)
         return result
 
     def extra_repr(self) -> str:
         return ", ".join(
             [f"{self.loss.formula.name!r}", f"reduction={self.reduction!r}", f"format={self.format!r}"]
             + [f"{name}={value!r}" for name, value in self.loss.parameters.items()]
+            + ([f"weight_by={self.loss.weight_by!r}"] if self.loss.weight_by else [])
         )
 
 
 def class_name(name: str) -> str:
     """The module's name: `giou` is `GIoULoss`, `smooth_l1` is `SmoothL1Loss`.
 
-    >>> [class_name(name) for name in ("iou", "ciou_gated", "l2")]
-    ['IoULoss', 'CIoUGatedLoss', 'L2Loss']
+    >>> [class_name(name) for name in ("iou", "ciou_gated", "l2", "nwd")]
+    ['IoULoss', 'CIoUGatedLoss', 'L2Loss', 'NWDLoss']
     """
-    parts = [part.removesuffix("iou").upper() + "IoU" if part.endswith("iou") else part.capitalize() for part in name.split("_")]
-    return "".join(parts) + "Loss"
+    return "".join(map(_spelt, name.split("_"))) + "Loss"
 
 
-def __getattr__(attribute: str) -> type[BoxLoss]:
+def _spelt(part: str) -> str:
+    if part in _SPELLING:
+        return _SPELLING[part]
+    return part.removesuffix("iou").upper() + "IoU" if part.endswith("iou") else part.capitalize()
+
+
+def __getattr__(attribute: str) -> type[torch.nn.Module]:
+    found: type[torch.nn.Module] | None = None
+    if attribute in _ELSEWHERE:
+        found = getattr(importlib.import_module(_ELSEWHERE[attribute]), attribute)
     for name, formula in catalogue().items():
         if class_name(name) == attribute:
-            made = _module(formula, attribute)
-            globals()[attribute] = made
-            return made
-    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}: there are {', '.join(__dir__())}")
+            found = _module(formula, attribute)
+    # Another name of a loss is the same class.
+    for alias, name in aliases().items():
+        if found is None and class_name(alias) == attribute:
+            found = __getattr__(class_name(name))
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}: there are {', '.join(__dir__())}")
+    globals()[attribute] = found
+    return found
 
 
 def __dir__() -> list[str]:
-    return ["BoxLoss", *(class_name(name) for name in catalogue())]
+    return ["BoxLoss", *(class_name(name) for name in catalogue()), *(class_name(alias) for alias in aliases()), *_ELSEWHERE]
 
 
 def _module(formula: Formula, name: str) -> type[BoxLoss]:
-    def __init__(self: BoxLoss, *, reduction: str = "mean", format: str = "xyxy", **parameters: Any) -> None:
-        BoxLoss.__init__(self, formula, reduction=reduction, format=format, **parameters)
+    def __init__(self: BoxLoss, *, reduction: str = "mean", format: str = "xyxy", weight_by: Any = None, **parameters: Any) -> None:
+        BoxLoss.__init__(self, formula, reduction=reduction, format=format, weight_by=weight_by, **parameters)
 
     doc = f"{formula.doc}\n\nReference: {formula.paper}\n\n{BoxLoss.__doc__}"
     return type(name, (BoxLoss,), {"__init__": __init__, "__doc__": doc, "__module__": __name__})
