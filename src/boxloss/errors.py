@@ -24,6 +24,10 @@ class InvalidBoxError(BoxLossError):
     """Boxes whose values break a rule: not finite, inverted, without size, outside the picture."""
 
 
+class DimensionError(BoxLossError):
+    """A loss that has no meaning for boxes of so many dimensions, since it asks for something that they do not have."""
+
+
 class UnknownNameError(BoxLossError):
     """A name that is not in a list of names; the message suggests the nearest ones."""
 

@@ -31,7 +31,7 @@ def efficient_iou(p: Pair) -> Terms:
     The most, 3.25, is a point in a corner of a box.
     Gradient: pulls centres and sides at any distance; nothing is held. Apart, part of the pull enlarges the box.
     """
-    return *diou.function(p), _side_cost(p.x) + _side_cost(p.y)
+    return *diou.function(p), p.sum_over_axes(_side_cost)
 
 
 def _side_cost(axis: Axis) -> Array:

@@ -144,5 +144,5 @@ def _far(p: Pair, there: Array) -> Array:
     def logarithm(x: Array) -> Array:
         return log(where(there, x, constant(x, 1.0)))
 
-    parts = logarithm(p.union) - (logarithm(p.x.overlap) + logarithm(p.y.overlap))
+    parts = logarithm(p.union) - p.sum_over_axes(lambda axis: logarithm(axis.overlap))
     return with_slope(-logarithm(p.iou), parts)

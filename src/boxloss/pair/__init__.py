@@ -1,6 +1,12 @@
 """The geometry of two boxes: all that a formula may ask of them."""
 
+import functools
+import operator
+from collections.abc import Callable
+
+from boxloss.errors import DimensionError
 from boxloss.ops import Array, atan2, constant, hold, largest, maximum, minimum, ratio, where
+from boxloss.pair import products
 from boxloss.pair.axis import Axis, extent
 from boxloss.pair.quantity import quantity
 from boxloss.pair.scale import rescale
@@ -10,6 +16,9 @@ __all__ = ["Pair"]
 
 class Pair:
     """Two boxes `xyxy`, or two arrays of boxes that broadcast, and the quantities between them.
+
+    Also segments `xx` and volumes `xyzxyz`, whose "areas" are lengths and volumes. What only a rectangle has (`x`, `y`, `aspect_angle`) raises a
+    `DimensionError` there; `axes` are all of them, and `sum_over_axes` is what most formulas need of these.
 
     Each quantity is worked out when it is first asked for. Lengths are in a unit of the pair's own (a power of two near its size), so only
     ratios of equal dimension mean something outside; `edges` alone is in the boxes' unit. Areas are sums of products of non-negative
@@ -24,42 +33,58 @@ class Pair:
 
     @quantity
     def edges(self) -> tuple[Array, ...]:
-        """a's left, top, right and bottom minus b's, in the boxes' own unit; finite wherever the coordinates are."""
+        """a's left, top, right and bottom minus b's, in the boxes' own unit; finite wherever the coordinates are. In general, lower ends and then upper ones."""
         most = largest(self._a[0])
         return tuple(_within(p - q, most) for p, q in zip(self._a, self._b, strict=True))
 
+    @property
+    def dimension(self) -> int:
+        return len(self._a) // 2
+
     @quantity
-    def _axes(self) -> tuple[Axis, Axis]:
+    def axes(self) -> tuple[Axis, ...]:
+        """x, then y and z where there are any."""
         a, b = (self._a, self._b) if self._tame else rescale(self._a, self._b)
-        return Axis(a[0], a[2], b[0], b[2], "x_", self._tame), Axis(a[1], a[3], b[1], b[3], "y_", self._tame)
+        n = self.dimension
+        return tuple(Axis(a[k], a[k + n], b[k], b[k + n], f"{'xyz'[k]}_", self._tame) for k in range(n))
 
     @property
     def x(self) -> Axis:
-        return self._axes[0]
+        return self._of_rectangles("x")[0]
 
     @property
     def y(self) -> Axis:
-        return self._axes[1]
+        return self._of_rectangles("y")[1]
+
+    def _of_rectangles(self, name: str) -> tuple[Axis, ...]:
+        """The two axes, for what rectangles alone have. A formula that asked for two axes of three would leave one out, and say nothing."""
+        if self.dimension != 2:
+            axis = ", one of the two axes of a rectangle" if name in "xy" else ", which only rectangles have"
+            raise DimensionError(f"it asks for {name}{axis}")
+        return self.axes
+
+    def sum_over_axes(self, of: Callable[[Axis], Array]) -> Array:
+        """`of(x)`, plus `of(y)` and `of(z)` where there are these axes."""
+        return functools.reduce(operator.add, map(of, self.axes))
 
     def scaled(self, ratio: float) -> "Pair":
         """The pair with both boxes' sides times `ratio`, about their own centres."""
-        return _Moved(self, (self.x.scaled(ratio), self.y.scaled(ratio)))
+        return _Moved(self, tuple(axis.scaled(ratio) for axis in self.axes))
 
     def towards(self, share: Array | float) -> "Pair":
         """The pair with a moved, edge by edge, by `share` of its way to b, in [0, 1]: at 1 it is b."""
-        return _Moved(self, (self.x.towards(share), self.y.towards(share)))
+        return _Moved(self, tuple(axis.towards(share) for axis in self.axes))
 
     @quantity
     def overlap(self) -> Array:
         """The area that both boxes cover."""
-        return self.x.overlap * self.y.overlap
+        return products.product(self.axes, lambda axis: axis.overlap)
 
     @quantity
     def difference(self) -> Array:
         """The area that one of the two covers and the other does not: a's beyond the overlap plus b's."""
-        x, y = self.x, self.y
-        of_a = (x.a_excess * y.overlap + x.overlap * y.a_excess) + x.a_excess * y.a_excess
-        of_b = (x.b_excess * y.overlap + x.overlap * y.b_excess) + x.b_excess * y.b_excess
+        of_a = products.a_alone(self.axes)
+        of_b = products.b_alone(self.axes)
         return of_a + of_b
 
     @quantity
@@ -88,37 +113,34 @@ class Pair:
     @quantity
     def _differ(self) -> Array:
         # Asked of the coordinates as they came: in the pair's unit a difference may be too small for the type.
-        left, top, right, bottom = (p != q for p, q in zip(self._a, self._b, strict=True))
-        return left | top | right | bottom
+        return functools.reduce(operator.or_, (p != q for p, q in zip(self._a, self._b, strict=True)))
 
     @quantity
     def hull(self) -> Array:
         """The area of the smallest box around both."""
-        return self.x.hull * self.y.hull
+        return products.product(self.axes, lambda axis: axis.hull)
 
     @quantity
     def waste(self) -> Array:
         """The area of the hull that the union does not fill: its empty corners, and the strips beside a gap."""
-        x, y = self.x, self.y
-        corners = x.a_excess * y.b_excess + x.b_excess * y.a_excess
-        strips = x.span * y.gap + x.gap * y.span
-        return (corners + strips) + x.gap * y.gap
+        return products.waste(self.axes)
 
     @quantity
     def offset2(self) -> Array:
         """The squared distance of the centres."""
-        x, y = self.x.double_offset, self.y.double_offset
-        return (x * x + y * y) * 0.25
+        offsets = [axis.double_offset for axis in self.axes]
+        return functools.reduce(operator.add, (d * d for d in offsets)) * 0.25
 
     @quantity
     def hull_diagonal2(self) -> Array:
         """The squared diagonal of the hull."""
-        return self.x.hull * self.x.hull + self.y.hull * self.y.hull
+        return self.sum_over_axes(lambda axis: axis.hull * axis.hull)
 
     @quantity
     def aspect_angle(self) -> Array:
         """atan(w / h) of b minus that of a, in [-pi/2, pi/2]: the angle between the boxes' diagonals. 0 where one is a point: it has no aspect."""
-        wa, ha, wb, hb = self.x.a_side, self.y.a_side, self.x.b_side, self.y.b_side
+        x, y = self._of_rectangles("aspect_angle")
+        wa, ha, wb, hb = x.a_side, y.a_side, x.b_side, y.b_side
         return atan2(wb * ha - wa * hb, ha * hb + wa * wb)
 
     @quantity
@@ -127,18 +149,18 @@ class Pair:
         if self._tame:
             return constant(self._a[0], 0.0)
         shares = []
-        for axis in self._axes:
+        for axis in self.axes:
             a, b = axis.inversion
             shares.append(ratio(a + b, hold(extent(*axis.raw))))
-        return shares[0] + shares[1]
+        return functools.reduce(operator.add, shares)
 
 
 class _Moved(Pair):
     """A pair made of another, of which its axes are made; boxes that differ still do."""
 
-    def __init__(self, pair: Pair, axes: tuple[Axis, Axis]):
+    def __init__(self, pair: Pair, axes: tuple[Axis, ...]):
         super().__init__(pair._a, pair._b, tame=pair._tame)
-        self._axes = axes  # the instance's own attribute is found before the quantity of that name
+        self.axes = axes  # the instance's own attribute is found before the quantity of that name
 
 
 def _within(x: Array, most: float) -> Array:

@@ -1,17 +1,20 @@
 """A pair's unit of length: a power of two near the size of its hull, so that no product of lengths over- or underflows."""
 
+import functools
+
 from boxloss.ops import Array, constant, exponents, hold, maximum, minimum, power_of_two, where, with_slope
 from boxloss.pair.axis import extent
 
 
 def rescale(a: tuple[Array, ...], b: tuple[Array, ...]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """The coordinates (left, top, right, bottom) of both boxes over a power of two, so that the hull's longer side is in [1, 8).
+    """The coordinates of both boxes, lower ends and then upper ones, over a power of two, so that the hull's longest side is in [1, 8).
 
     The factor is exact and the same for both boxes, so whatever depends on ratios of lengths alone is unchanged to the bit.
     Its derivative is the factor itself, up to 2^120 (float32; 2^1016 in float64): beyond that, which takes boxes of subnormal size,
     the true gradient (1 / side) is not a number of the type, and the largest power that keeps it finite stands in.
     """
-    size = hold(maximum(extent(a[0], a[2], b[0], b[2]), extent(a[1], a[3], b[1], b[3])))
+    n = len(a) // 2
+    size = hold(functools.reduce(maximum, [extent(a[k], a[k + n], b[k], b[k + n]) for k in range(n)]))
     smallest, largest = exponents(size)
     # Coordinates up to the type's maximum may be up to twice that apart: the hull is then that many times the scale, which is why it is "below 8".
     size = minimum(size, constant(size, 2.0 ** (largest - 1)))
