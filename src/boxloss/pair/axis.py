@@ -94,18 +94,33 @@ class Axis:
         near, far = (1 + ratio) / 2, (1 - ratio) / 2
         low, high, ahead, behind = self.low_way, self.high_way, self.ahead, self.behind
         return Moved(
-            f"scaled_{self.prefix}", self.a_side * ratio, self.b_side * ratio,
-            low * near + high * far, high * near + low * far, ahead * near - behind * far, behind * near - ahead * far,
-        )  # fmt: skip
+            f"scaled_{self.prefix}",
+            # In the same way as `ahead` and `behind`, so that two intervals that are equal stay equal to the bit: a tie, whose slope is shared.
+            a_side=self.a_side * near - self.a_side * far,
+            b_side=self.b_side * near - self.b_side * far,
+            low_way=low * near + high * far,
+            high_way=high * near + low * far,
+            ahead=ahead * near - behind * far,
+            behind=behind * near - ahead * far,
+            side_difference=self.side_difference * ratio,
+            double_offset=self.double_offset,
+        )
 
-    def towards(self, share: Array | float) -> "Axis":
-        """The interval a with each end moved by `share` of its way to b's."""
-        rest = 1.0 - share
-        b_side = self.b_side
+    def towards(self, share: Array | float, rest: Array | float | None = None) -> "Axis":
+        """The interval a with each end moved by `share` of its way to b's; `rest` is 1 - share, where there is a more exact one."""
+        rest = 1.0 - share if rest is None else rest
+        target = self.b_side * share
         return Moved(
-            f"moved_{self.prefix}", self.a_side * rest + b_side * share, b_side,
-            self.low_way * rest, self.high_way * rest, self.ahead * rest + b_side * share, self.behind * rest + b_side * share,
-        )  # fmt: skip
+            f"moved_{self.prefix}",
+            a_side=self.a_side * rest + target,
+            b_side=self.b_side * rest + target,
+            low_way=self.low_way * rest,
+            high_way=self.high_way * rest,
+            ahead=self.ahead * rest + target,
+            behind=self.behind * rest + target,
+            side_difference=self.side_difference * rest,
+            double_offset=self.double_offset * rest,
+        )
 
 
 class Moved(Axis):
@@ -114,9 +129,9 @@ class Moved(Axis):
     New ends would be rounded like coordinates, and what is a difference of them would cancel. New ways are sums of old ways.
     """
 
-    def __init__(self, prefix: str, a_side: Array, b_side: Array, low_way: Array, high_way: Array, ahead: Array, behind: Array):
+    def __init__(self, prefix: str, **ways: Array):
         self.prefix = prefix
-        for name, value in zip(_WAYS, (a_side, b_side, low_way, high_way, ahead, behind), strict=True):
+        for name, value in ways.items():
             setattr(self, name, value)
             if isinstance(value, Symbol):
                 value.label(prefix + name)
@@ -140,9 +155,6 @@ class Moved(Axis):
     @quantity
     def b_excess(self) -> Array:
         return positive(minimum(-self.low_way, self.b_side)) + positive(minimum(self.high_way, self.b_side))
-
-
-_WAYS = ("a_side", "b_side", "low_way", "high_way", "ahead", "behind")
 
 
 def extent(a_low: Array, a_high: Array, b_low: Array, b_high: Array) -> Array:
