@@ -237,6 +237,37 @@ def log1p(x: Array) -> Array:
     return where(near, 2.0 * _atanh(small / (2.0 + small)), log(where(near, constant(x, 1.0), 1.0 + x)))
 
 
+def x_less_log1p(x: Array) -> Array:
+    """x - ln(1 + x) >= 0 for x in [-1/2, 1], as exact as `x` is where it is near 0, though the two cancel there."""
+    # With q = sqrt(1 + x) - 1, which is in [-0.293, 0.415], x is q^2 + 2 q, and f(x) is q^2 + 2 f(q).
+    direct = namespace(x).abs(x) < 0.25
+    root = where(direct, x, x / (1.0 + sqrt(1.0 + x)))
+    z = root / (2.0 + root)
+    series = (root * z) * (1.0 - (1.0 - z) * (z * _atanh_tail(z)))
+    return where(direct, series, root * root + 2.0 * series)
+
+
+def log1p_integral(x: Array) -> Array:
+    """(1 + x) ln(1 + x) - x, which is the integral of ln(1 + x) from 0, for x >= 0: as exact as `x` is where it is near 0, though the two cancel there."""
+    # f(x) is q^2 + 2 (1 + q) f(q) with q = sqrt(1 + x) - 1; done twice, [0, 3] becomes [0, 0.415].
+    near, direct = x < 3.0, x < 0.4
+    inside = where(near, x, 0.0)
+    root = sqrt(1.0 + inside)
+    once = inside / (1.0 + root)
+    twice = once / (1.0 + sqrt(root))
+    small = where(direct, inside, twice)
+    z = small / (2.0 + small)
+    series = (small * z) * (1.0 + (1.0 + z) * (z * _atanh_tail(z)))
+    built = once * once + 2.0 * (root * (twice * twice + 2.0 * ((1.0 + twice) * series)))
+    above = 1.0 + where(near, constant(x, 3.0), x)
+    return where(direct, series, where(near, built, above * log(above) - x))
+
+
+def _atanh_tail(z: Array) -> Array:
+    """(atanh(z) - z) / z^3 for |z| <= 0.1716: 1/3 at 0."""
+    return _horner(z * z, ATANH64 if z.dtype.itemsize == 8 else ATANH32)
+
+
 def power_of_two(x: Array) -> Array:
     """The largest power of two that is not above `x` (> 0), exactly: its exponent bits alone. 0 for 0 and for subnormal numbers."""
     if isinstance(x, Symbol):
@@ -360,12 +391,18 @@ def norm(*parts: Array) -> Array:
     unit = power_of_two(size * lift)
     unit = where(unit == 0, constant(unit, 1.0), unit)
     scaled = [part * lift / unit for part in parts]
-    length = sqrt(functools.reduce(lambda total, part: total + part, [part * part for part in scaled]))
+    length = sqrt(_halves([part * part for part in scaled]))
     value = length * unit / lift
     # The factors of a tiny length's derivative leave the type, though the derivative itself is a direction: at most 1.
     direction = [hold(ratio(part, length)) for part in scaled]
-    along = functools.reduce(lambda total, part: total + part, [d * part for d, part in zip(direction, parts, strict=True)])
+    along = _halves([d * part for d, part in zip(direction, parts, strict=True)])
     return with_slope(value, where(tiny, along, value))
+
+
+def _halves(parts: list[Array]) -> Array:
+    """The sum of the first half plus that of the second: left, top, right and bottom add up to the same bits when x and y are exchanged."""
+    middle = len(parts) // 2
+    return _halves(parts[:middle]) + _halves(parts[middle:]) if middle else parts[0]
 
 
 _LN2_HIGH = 355 / 512
@@ -455,10 +492,14 @@ def _atanh(z: Array) -> Array:
 def _odd(r: Array, coefficients: tuple[float, ...]) -> Array:
     """r + r^3 P(r^2), P by Horner."""
     square = r * r
-    p = constant(r, coefficients[-1])
+    return r + r * (square * _horner(square, coefficients))
+
+
+def _horner(x: Array, coefficients: tuple[float, ...]) -> Array:
+    p = constant(x, coefficients[-1])
     for c in coefficients[-2::-1]:
-        p = p * square + c
-    return r + r * (square * p)
+        p = p * x + c
+    return p
 
 
 # Made by scripts/fit_polynomials.py; the errors are those of the polynomial itself.
