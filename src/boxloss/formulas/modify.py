@@ -39,13 +39,18 @@ _APART = {
 def check(name: str, given: dict[str, Any]) -> None:
     """Raises `ParameterError` for a value that a modifier cannot have, and for two modifiers that have no meaning together."""
     for modifier, value in given.items():
-        expected = _wanted(modifier, value)
-        if expected:
-            raise ParameterError(f"{name}: {modifier} is {value!r}, expected {expected}")
+        require(name, modifier, modifier, value)
     present = {modifier for modifier, value in given.items() if value is not False}
     for (first, second), why in _APART.items():
         if {first, second} <= present:
             raise ParameterError(f"{name}: {first} and {second} do not go together: {why}")
+
+
+def require(name: str, parameter: str, modifier: str, value: Any) -> None:
+    """Raises `ParameterError` where a loss's `parameter` has a value that `modifier`, which it is handed to, cannot have."""
+    expected = _wanted(modifier, value)
+    if expected:
+        raise ParameterError(f"{name}: {parameter} is {value!r}, expected {expected}")
 
 
 def _wanted(modifier: str, value: Any) -> str:
@@ -53,12 +58,12 @@ def _wanted(modifier: str, value: Any) -> str:
     if modifier in ("squared", "log", "wise"):
         return "" if isinstance(value, bool) else "True or False"
     if modifier == "focaler":
-        fits = isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value)) and 0 <= value[0] < value[1] <= 1
+        fits = isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value)) and 0 <= value[0] < value[1] <= 1
         return "" if fits else "two numbers (d, u) with 0 <= d < u <= 1"
-    return "" if _is_number(value) and 0 < value < math.inf else "a finite number > 0"
+    return "" if is_number(value) and 0 < value < math.inf else "a finite number > 0"
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -112,10 +117,13 @@ def complement_of_power(distance: Array, iou: Array, exponent: float) -> Array:
         series = 1.0 + iou
         for _ in range(int(exponent) - 2):
             series = 1.0 + iou * series
-        close = distance * series
-    else:
-        close = -expm1(exponent * log1p(where(near, -distance, constant(distance, 0.0))))
-    return where(near, close, 1.0 - power(iou, exponent))
+        return where(near, distance * series, 1.0 - power(iou, exponent))
+    # Through the logarithm while the power is above a half. For exponents below 1 little overlap is enough, and the distance says too little of that.
+    logarithm = log1p(where(near, -distance, constant(distance, 0.0)))
+    close = iou > max(0.5 ** (1.0 / exponent), 2.0**-126)
+    if exponent < 1:
+        logarithm = where(near, logarithm, log(where(near | ~close, constant(iou, 1.0), iou)))
+    return where(close, -expm1(exponent * logarithm), 1.0 - power(iou, exponent))
 
 
 def attention(p: Pair) -> Array:
