@@ -10,7 +10,10 @@ from boxloss.formulas import Formula, aliases, catalogue, find
 from boxloss.losses.functions import Loss
 from boxloss.losses.reduce import reduce
 
-_ELSEWHERE: dict[str, str] = {}
+_ELSEWHERE = {
+    "WiseIoUv2Loss": "boxloss.losses.wise",
+    "WiseIoUv3Loss": "boxloss.losses.wise",
+}
 """Modules of other files, with their file."""
 
 _SPELLING = {"nwd": "NWD", "rfd": "RFD", "dotd": "DotD", "simd": "SimD", "sca": "SCA", "probiou": "ProbIoU"}
