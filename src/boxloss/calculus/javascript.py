@@ -39,8 +39,8 @@ MEMORY = "const bits = new DataView(new ArrayBuffer(8));\n"
 def module_text(formula: Formula, parameters: dict[str, Any] | None = None, *, format: str = "xyxy", gradient: bool = True, similarity: bool = False) -> str:
     """A self-contained ES module that exports one function, called as the formula is.
 
-    It takes the eight numbers of two boxes of the format `format`, `(a_left, a_top, a_right, a_bottom, b_left, ...)`, and returns
-    `{ value, gradient }`, the gradient along the eight numbers in their order; without `gradient` the value alone. A pair with a NaN has NaN for all of them.
+    It takes the numbers of two boxes of the format `format`, `(a_left, a_top, a_right, a_bottom, b_left, ...)`, and returns
+    `{ value, gradient }`, the gradient along these numbers in their order; without `gradient` the value alone. A pair with a NaN has NaN for all of them.
     `similarity`: 1 - loss rather than the loss. A name that JavaScript keeps for itself gets `_2` behind.
     Raises `FormulaError`, naming the line, for what a formula cannot do.
     """
@@ -50,7 +50,7 @@ def module_text(formula: Formula, parameters: dict[str, Any] | None = None, *, f
     inputs = ", ".join(str(x.name) for x in traced.inputs)
     nothing, result = "NaN", value
     if gradient:
-        nothing, result = "{ value: NaN, gradient: Array(8).fill(NaN) }", f"{{ value: {value}, gradient: [{', '.join(slopes)}] }}"
+        nothing, result = f"{{ value: NaN, gradient: Array({len(slopes)}).fill(NaN) }}", f"{{ value: {value}, gradient: [{', '.join(slopes)}] }}"
     body = [f"if ([{inputs}].some(Number.isNaN)) return {nothing};", *lines, f"return {result};"]
     helpers = [text for name, text in HELPERS.items() if any(f"{name}(" in line for line in lines)]
     name = f"{formula.name}_2" if formula.name in JAVASCRIPT.reserved else formula.name

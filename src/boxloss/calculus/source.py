@@ -102,8 +102,8 @@ def source(
 ) -> str:
     """The text of a function that computes `loss`, a name of the catalogue or a formula, for another project: it does not need boxloss.
 
-    The function is called as the loss is, takes the eight numbers of two boxes of the format `format` (`a_left, a_top, a_right, a_bottom, b_left, ...`) and
-    returns the loss; with `gradient` also its slopes along the eight numbers, in their order. `similarity`: 1 - loss instead.
+    The function is called as the loss is, takes the numbers of two boxes of the format `format` (`a_left, a_top, a_right, a_bottom, b_left, ...`) and
+    returns the loss; with `gradient` also its slopes along these numbers, in their order. `similarity`: 1 - loss instead.
 
     target: "numba", Python on NumPy's words: runs as it is, on arrays and on numbers of `dtype`, and `numba.njit(error_model="numpy")` compiles it.
     "triton", a `@triton.jit` function for kernels to call on blocks of `dtype`, with the bits of NumPy where a kernel is launched with

@@ -22,12 +22,21 @@ SIDES = {
     "xywh": ("left", "top", "width", "height"),
     "cxcywh": ("x", "y", "width", "height"),
     "ltrb": ("left", "top", "right", "bottom"),
+    "xx": ("start", "end"),
+    "xw": ("start", "length"),
+    "cxw": ("x", "length"),
+    "lr": ("left", "right"),
+    "xyzxyz": ("left", "top", "front", "right", "bottom", "back"),
+    "xyzwhd": ("left", "top", "front", "width", "height", "depth"),
+    "cxcyczwhd": ("x", "y", "z", "width", "height", "depth"),
 }
+_ENDS = {2: SIDES["xx"], 4: SIDES["xyxy"], 6: SIDES["xyzxyz"]}
+"""What the ends of a box of so many columns are called."""
 
 
 @dataclass(frozen=True)
 class Traced:
-    """A formula as a graph: eight coordinates in; the value, and the slopes along the coordinates of `wrt`, out."""
+    """A formula as a graph: the coordinates of two boxes in, eight for rectangles; the value, and the slopes along the coordinates of `wrt`, out."""
 
     name: str
     inputs: tuple[Node, ...]
@@ -53,7 +62,8 @@ def trace(
     Raises `FormulaError`, naming the line, for what a formula cannot do.
     """
     value, inputs = value_node(formula, parameters, dtype=dtype, format=format, similarity=similarity, tame=tame)
-    along = [x for box, columns in (("a", inputs[:4]), ("b", inputs[4:])) if box in wrt for x in columns]
+    half = len(inputs) // 2
+    along = [x for box, columns in (("a", inputs[:half]), ("b", inputs[half:])) if box in wrt for x in columns]
     slopes = derivative(value, along)
     for slope, x in zip(slopes, along, strict=True):
         slope.label(f"d_{x.name}")
@@ -64,15 +74,16 @@ def trace(
 def value_node(
     formula: Formula, parameters: dict[str, Any], *, dtype: str = "float32", format: str = "xyxy", similarity: bool = False, tame: bool = False
 ) -> tuple[Node, tuple[Node, ...]]:
-    """The formula's value and its eight inputs, as it was run: with what it holds, and elementary functions as one operation each."""
+    """The formula's value and its inputs, as it was run: with what it holds, and elementary functions as one operation each."""
     graph = Graph(dtype)
     inputs = tuple(graph.input(f"{box}_{side}") for box in "ab" for side in SIDES[format])
-    a, b = corners(inputs[:4], format), corners(inputs[4:], format)
+    half = len(inputs) // 2
+    a, b = corners(inputs[:half], format), corners(inputs[half:], format)
     pair = Pair(a, b, tame=tame)
     function = formula.measure if similarity else formula
 
     def run() -> Any:
-        if format != "ltrb":  # whose distances are called like sides
+        if format not in ("ltrb", "lr"):  # whose distances are called like sides
             _name_corners(pair, a, b)
         return function(pair, **parameters)
 
@@ -93,9 +104,10 @@ def value_node(
 
 def _name_corners(pair: Pair, a: tuple[Node, ...], b: tuple[Node, ...]) -> None:
     """Names the sides of both boxes: as they came, in the pair's unit, and upright."""
-    for name, corner in zip((f"{box}_{side}" for box in "ab" for side in SIDES["xyxy"]), (*a, *b), strict=True):
+    ends, n = _ENDS[len(a)], len(a) // 2
+    for name, corner in zip((f"{box}_{side}" for box in "ab" for side in ends), (*a, *b), strict=True):
         corner.label(name)
-    for axis, sides in ((pair.x, ("left", "right")), (pair.y, ("top", "bottom"))):
+    for axis, sides in zip(pair.axes, zip(ends[:n], ends[n:], strict=True), strict=True):
         names = [f"{box}_{side}" for box in "ab" for side in sides]
         for name, scaled, upright in zip(names, axis.raw, (axis.a_low, axis.a_high, axis.b_low, axis.b_high), strict=True):
             scaled.label(f"scaled_{name}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from boxloss.errors import ParameterError, UnknownNameError
+from boxloss.errors import DimensionError, ParameterError, UnknownNameError
 from boxloss.formulas import modify
 from boxloss.ops import Array, as_array
 from boxloss.pair import Pair
@@ -94,10 +94,21 @@ class Formula:
     @cached_property
     def is_overlap(self) -> bool:
         """Is it a sum of terms of which the first is 1 - IoU? Then modifiers know what to modify."""
-        unit = tuple(as_array([x], "unit") for x in (0.0, 0.0, 1.0, 1.0))
-        p = Pair(unit, unit)
+        p = _unit_pair(2)
         terms = self.function(p)
         return isinstance(terms, tuple) and terms[0] is p.jaccard
+
+    @cached_property
+    def dimensions(self) -> tuple[int, ...]:
+        """Of how many dimensions its boxes may be: (1, 2, 3), or (2,) where it asks for what rectangles alone have."""
+        return tuple(n for n in (1, 2, 3) if self._goes_in(n))
+
+    def _goes_in(self, dimension: int) -> bool:
+        try:
+            self(_unit_pair(dimension))
+        except DimensionError:
+            return False
+        return True
 
     def check_parameters(self, given: dict[str, Any]) -> None:
         """Raises `UnknownNameError` or `ParameterError` for what is neither a parameter of the formula nor a modifier that it can take."""
@@ -118,15 +129,37 @@ class Formula:
     def __call__(self, p: Pair, **parameters: Any) -> Array:
         """The loss of the pair `p`. An inverted box costs its inversion on top, except where coordinates are compared as they are."""
         own = {name: value for name, value in parameters.items() if name in self.parameters}
-        found = self.function(p, **own)
+        found = self._asked(self.function, p, own)
         loss = modify.total(p, found, parameters) if isinstance(found, tuple) else found
         return loss if self.coordinates else loss + p.inversion
+
+    def _asked(self, function: Callable[..., Any], p: Pair, own: dict[str, Any]) -> Any:
+        """`function(p)`, one of the formula's two; of what it cannot do in one or three dimensions the message names the loss."""
+        if p.dimension == 2:
+            return function(p, **own)
+        try:
+            return function(p, **own)
+        except DimensionError as error:
+            why = str(error)
+        except ValueError as error:
+            if "unpack" not in str(error):
+                raise
+            why = f"it asks for the four edges of a rectangle ({error})"
+        raise DimensionError(f"{self.name} has no meaning in {p.dimension}-D: {why}. {INSTEAD}")
 
     def measure(self, p: Pair, **parameters: Any) -> Array:
         """The similarity of the pair `p`: 1 - loss."""
         if self.similarity is None or not parameters.keys() <= self.parameters.keys():
             return 1.0 - self(p, **parameters)
-        return self.similarity(p, **parameters) - p.inversion
+        return self._asked(self.similarity, p, parameters) - p.inversion
+
+
+INSTEAD = "iou, giou, diou, efficient_iou and l1 have one"
+
+
+def _unit_pair(dimension: int) -> Pair:
+    unit = tuple(as_array([x], "unit") for x in (0.0, 1.0) for _ in range(dimension))
+    return Pair(unit, unit)
 
 
 def _defined_in(module: str, name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from boxloss.boxes import check_broadcast, check_format
+from boxloss.boxes import DIMENSIONS, check_broadcast, check_format
 from boxloss.errors import ParameterError
 from boxloss.formulas import Formula, find
 from boxloss.kernels import switch
@@ -40,7 +40,7 @@ class _Called:
         if is_torch(a) and not sys.modules["torch"].compiler.is_compiling():
             fused_torch = _PACKAGE.get("fused_torch") or importlib.import_module("boxloss.losses.fused_torch")
             a, b = prepare(self.__name__, names, a, b, format)
-            if fused_torch.takes(a, b):
+            if DIMENSIONS[format] == 2 and fused_torch.takes(a, b):
                 self._check_broadcast(names, a, b)
                 way = self._way(format, reduction)
                 if weight is not None:
@@ -50,7 +50,7 @@ class _Called:
                     return fused_torch.fused(way, a, b, weight)
             return self._plain(a, b, format, reduction, weight, names)
         a, b = prepare(self.__name__, names, a, b, format)
-        if type(a) is np.ndarray and type(b) is np.ndarray and switch.cpu_kernels():
+        if type(a) is np.ndarray and type(b) is np.ndarray and DIMENSIONS[format] == 2 and switch.cpu_kernels():
             from boxloss.losses import fused_numpy
 
             check_reduction(self.__name__, reduction)
@@ -78,7 +78,8 @@ class _Called:
 class Loss(_Called):
     """A loss with its parameters fixed: `loss(pred, target, reduction="mean", weight=None, format="xyxy")`.
 
-    `pred`, `target`: boxes of shape (..., 4) that broadcast, of one library, in one `format` (see `boxloss.boxes`).
+    `pred`, `target`: boxes of shape (..., 4) that broadcast, of one library, in one `format` (see `boxloss.boxes`). Segments, (..., 2), and volumes,
+    (..., 6), have formats of their own, and a loss that has no meaning for them raises `DimensionError`.
     `reduction`: "mean" (default), "sum", or "none" for one value a pair. `weight`: broadcasts to the values; a mean with weights is the weighted mean.
     `weight_by`, where the loss is made, weighs a pair by its class, its size or both (`by_class`, `by_size`); `labels`: the classes, integers.
     float16, bfloat16 and small integers are computed in float32, float64 and large integers in float64.
@@ -133,7 +134,7 @@ class Loss(_Called):
         from boxloss.losses import fused_numpy
 
         boxes = {"pred": "a", "target": "b", "both": "ab"}[wrt]
-        run = fused_numpy.reduced if switch.cpu_kernels() else fused_numpy.reduced_by_graph
+        run = fused_numpy.reduced if DIMENSIONS[format] == 2 and switch.cpu_kernels() else fused_numpy.reduced_by_graph
         value, *grads = run(self.__name__, self.formula, self._items, a, b, format, reduction, weight, wrt=boxes)
         found = tuple(fused_numpy.summed(grad, x.shape) for grad, x in zip(grads, (a, b), strict=True) if grad is not None)
         return (value, found) if wrt == "both" else (value, found[0])

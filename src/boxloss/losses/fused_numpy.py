@@ -20,10 +20,10 @@ Reduced = tuple[Array, Array | None, Array | None]
 
 
 def flat(a: Array, b: Array) -> tuple[tuple[int, ...], Array, Array]:
-    """The shape of the values of boxes that broadcast, and the boxes as two arrays (n, 4)."""
+    """The shape of the values of boxes that broadcast, and the boxes as two arrays (n, 4), or of as many columns as they have."""
     if a.shape != b.shape:
         a, b = np.broadcast_arrays(a, b)
-    return a.shape[:-1], a.reshape(-1, 4), b.reshape(-1, 4)
+    return a.shape[:-1], a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
 
 
 def reduced(
@@ -62,7 +62,8 @@ def reduced_by_graph(
     with np.errstate(all="ignore"):
         # A slope may be infinite, for boxes near the type's smallest numbers, and a weight of 0 still means nothing.
         slopes = [np.where(scale == 0, 0, slope * scale) for slope in slopes]
-        grads = [np.stack(slopes[4 * wrt.index(box) :][:4], -1) if box in wrt else None for box in "ab"]
+        columns = a.shape[-1]
+        grads = [np.stack(slopes[columns * wrt.index(box) :][:columns], -1) if box in wrt else None for box in "ab"]
         value = reduce(call, values.reshape(shape), reduction, None if weight is None else weight.reshape(shape))
     return value[()], *_shaped(grads, shape)  # a number rather than an array of no dimensions
 
@@ -83,7 +84,7 @@ def _weight(call: str, weight: Any, shape: tuple[int, ...], dtype: Any, reductio
 
 
 def _shaped(grads: list[Array | None], shape: tuple[int, ...]) -> tuple[Array | None, Array | None]:
-    of_a, of_b = (None if grad is None else grad.reshape(*shape, 4) for grad in grads)
+    of_a, of_b = (None if grad is None else grad.reshape(*shape, grad.shape[-1]) for grad in grads)
     return of_a, of_b
 
 

@@ -13,12 +13,12 @@ from boxloss.pair import Pair
 
 def prepare(call: str, names: tuple[str, str], a: Any, b: Any, format: str) -> tuple[Array, Array]:
     """Both arrays in the type that they are computed in. Raises `ShapeError`, `DTypeError` or `FormatError`."""
-    check_format(format, call)
+    last = 2 * check_format(format, call)
     a, b = as_array(a, names[0]), as_array(b, names[1])
     check_same_kind(call, names, a, b)
     a, b = like_kind(a, b), like_kind(b, a)
     for name, boxes in zip(names, (a, b), strict=True):
-        check_shape(boxes, name, call)
+        check_shape(boxes, name, call, last)
         if is_complex(boxes):
             raise DTypeError(f"{call}: {name} holds {boxes.dtype}, expected real numbers")
     dtype = working_dtype(a, b)
@@ -31,9 +31,9 @@ def pair(a: Array, b: Array, format: str) -> Pair:
 
 
 def columns(boxes: Array, format: str) -> tuple[Array, ...]:
-    """The four corners' coordinates, each of shape (...)."""
+    """The coordinates of the boxes' ends, lower ones and then upper ones, each of shape (...)."""
     # In `ltrb` both boxes are measured from one point, and it does not matter where it lies: from 0 nothing is rounded.
-    return corners(tuple(boxes[..., i] for i in range(4)), format)
+    return corners(tuple(boxes[..., i] for i in range(boxes.shape[-1])), format)
 
 
 def quietly(like: Array, work: Callable[[], Array]) -> Array:

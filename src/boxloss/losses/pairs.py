@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from boxloss.boxes import check_broadcast
+from boxloss.boxes import check_broadcast, check_format
 from boxloss.errors import ParameterError, ShapeError
 from boxloss.formulas import Formula, find
 from boxloss.kernels import switch
@@ -28,6 +28,8 @@ class _Asked:
         self.formula.check_parameters(parameters)
         self.parameters, self.format = parameters, format
         self.call = f"{function}({self.formula.name!r})"
+        self.dimension = check_format(format, self.call)
+        """Kernels are for rectangles: in one and three dimensions it is the plain formula, of some rows of the matrix at a time where results are sparse."""
         self.measure: Callable[..., Array] = self.formula if self.as_loss else self.formula.measure
 
     def key(self, number: str) -> tuple[Formula, tuple[tuple[str, Any], ...], str, str, bool]:
@@ -53,17 +55,18 @@ def pairwise(name: str | Formula, a: Any, b: Any, *, format: str = "xyxy", **par
     a, b = prepare(asked.call, ("a", "b"), a, b, format)
     for label, boxes in (("a", a), ("b", b)):
         if boxes.ndim < 2:
-            raise ShapeError(f"{asked.call}: {label} has shape {tuple(boxes.shape)}, expected (..., N, 4): for a single box try {label}[None]")
+            shape = f"(..., N, {2 * asked.dimension})"
+            raise ShapeError(f"{asked.call}: {label} has shape {tuple(boxes.shape)}, expected {shape}: for a single box try {label}[None]")
     check_broadcast(asked.call, ("a", "b"), a[..., :, None, :], b[..., None, :, :])
     if is_torch(a):
         from boxloss.losses import pairs_torch
 
         return pairs_torch.pairwise(asked, a, b)
-    return _matrix(asked, a, b) if _by_kernel(a, b) else asked.of(a, b)
+    return _matrix(asked, a, b) if _by_kernel(asked, a, b) else asked.of(a, b)
 
 
-def _by_kernel(a: Array, b: Array) -> bool:
-    return type(a) is np.ndarray and type(b) is np.ndarray and switch.cpu_kernels()
+def _by_kernel(asked: _Asked, a: Array, b: Array) -> bool:
+    return type(a) is np.ndarray and type(b) is np.ndarray and asked.dimension == 2 and switch.cpu_kernels()
 
 
 def _matrix(asked: _Asked, a: Array, b: Array) -> Array:
@@ -110,12 +113,12 @@ def _two_lists(asked: _Asked, a: Any, b: Any) -> tuple[Array, Array]:
     a, b = prepare(asked.call, ("a", "b"), a, b, asked.format)
     for label, boxes in (("a", a), ("b", b)):
         if boxes.ndim != 2:
-            raise ShapeError(f"{asked.call}: {label} has shape {tuple(boxes.shape)}, expected (N, 4)")
+            raise ShapeError(f"{asked.call}: {label} has shape {tuple(boxes.shape)}, expected (N, {2 * asked.dimension})")
     return a, b
 
 
 def _nearest(asked: _Asked, a: np.ndarray, b: np.ndarray, k: int, both: bool) -> tuple[Best, Best | None]:
-    if switch.cpu_kernels():
+    if _by_kernel(asked, a, b):
         from boxloss.kernels.cpu import nearest
 
         of_a, of_b = nearest.nearest(nearest.Asked(*asked.key(number_of(a))), a, b, k, of_a=True, of_b=both)
@@ -168,7 +171,7 @@ def pairs_above(name: str | Formula, a: Any, b: Any, threshold: float, *, format
 def _pairs_above(asked: _Asked, a: np.ndarray, b: np.ndarray, threshold: float) -> tuple[Array, Array, Array]:
     # As the values have it: a threshold between two numbers of their type is as good as the lower one.
     bar = float(np.nextafter(a.dtype.type(threshold), a.dtype.type(-np.inf))) if a.dtype.type(threshold) > threshold else float(a.dtype.type(threshold))
-    if switch.cpu_kernels():
+    if _by_kernel(asked, a, b):
         from boxloss.kernels.cpu import nearest
 
         return nearest.above(nearest.Asked(*asked.key(number_of(a))), a, b, bar)

@@ -19,7 +19,7 @@ Best = tuple[Tensor, Tensor]
 
 def pairwise(asked: "_Asked", a: Tensor, b: Tensor) -> Tensor:
     with_gradient = torch.is_grad_enabled() and (a.requires_grad or b.requires_grad)
-    if torch.compiler.is_compiling() or with_gradient or not takes(a, b):
+    if torch.compiler.is_compiling() or with_gradient or asked.dimension != 2 or not takes(a, b):
         return asked.of(a, b)  # type: ignore[no-any-return]
     if a.is_cpu:
         from boxloss.losses.pairs import _matrix
@@ -37,7 +37,7 @@ def _on_gpu(asked: "_Asked", a: Tensor, b: Tensor) -> Tensor:
 def nearest(asked: "_Asked", a: Tensor, b: Tensor, k: int, both: bool) -> Best | tuple[Best, Best]:
     """On a GPU."""
     a, b = a.detach(), b.detach()
-    if not asked.as_loss and takes(a, b):
+    if not asked.as_loss and asked.dimension == 2 and takes(a, b):
         from boxloss.kernels import gpu
 
         if both and k == 1:

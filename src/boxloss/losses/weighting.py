@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from boxloss.boxes import check_broadcast
-from boxloss.errors import DTypeError, ParameterError, ShapeError
+from boxloss.boxes import DIMENSIONS, check_broadcast
+from boxloss.errors import DimensionError, DTypeError, ParameterError, ShapeError
 from boxloss.losses.inputs import prepare, quietly
 from boxloss.losses.reduce import checked_weight
 from boxloss.ops import Array, as_array, astype, check_same_kind, constant, hold, is_torch, like_kind, maximum, minimum, namespace
@@ -80,6 +80,8 @@ class BySize:
         return f"by_size({self.width}, {self.height})"
 
     def weight(self, call: str, pairs: tuple[int, ...], target: Array, labels: Any, format: str) -> Array:
+        if DIMENSIONS[format] != 2:
+            raise DimensionError(f"{call}: {self!r} weighs by width and height, which boxes of the format {format} do not have: use by_class or weight=...")
         return 2.0 - hold(self._share(target, 0, self.width, format) * self._share(target, 1, self.height, format))
 
     def _share(self, boxes: Array, axis: int, whole: float, format: str) -> Array:

@@ -33,7 +33,7 @@ class Pair:
 
     @quantity
     def edges(self) -> tuple[Array, ...]:
-        """a's left, top, right and bottom minus b's, in the boxes' own unit; finite wherever the coordinates are. In general, lower ends and then upper ones."""
+        """a's left, top, right and bottom minus b's, in the boxes' own unit: lower ends, then upper ones. Finite wherever the coordinates are."""
         most = largest(self._a[0])
         return tuple(_within(p - q, most) for p, q in zip(self._a, self._b, strict=True))
 
