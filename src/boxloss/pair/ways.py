@@ -1,0 +1,50 @@
+"""Sums and differences of the ways of two edges, right to the last digits also where the ways cancel.
+
+A way is rounded once, and what rounding took is far more than a small sum of ways, as where boxes of very different sizes have nearly the same centre. It can
+be had exactly, and is added. A loss that holds an offset or a difference of sides against one box, or against a fixed length, needs this; beside lengths
+of the size of the ways, an axis's `double_offset` and `side_difference` do.
+"""
+
+from boxloss.ops import Array, hold, largest, where
+from boxloss.pair import Pair, _within
+from boxloss.pair.axis import Axis
+
+
+def double_offset(axis: Axis) -> Array:
+    """Twice the way from a's centre to b's, in the pair's unit."""
+    lost_low, lost_high = _lost(axis.b_low, axis.a_low, axis.low_way), _lost(axis.b_high, axis.a_high, axis.high_way)
+    return axis.double_offset + hold(lost_low + lost_high)
+
+
+def side_difference(axis: Axis) -> Array:
+    """b's side minus a's, in the pair's unit."""
+    lost_low, lost_high = _lost(axis.b_low, axis.a_low, axis.low_way), _lost(axis.b_high, axis.a_high, axis.high_way)
+    return axis.side_difference + hold(lost_high - lost_low)
+
+
+def centre_and_size(p: Pair) -> tuple[Array, ...]:
+    """a's centre minus b's along x and y, then a's size minus b's, in the boxes' own unit; finite wherever the coordinates are."""
+    most = largest(p._a[0])
+    n = len(p._a) // 2
+    lost = [_finite(_lost(x, y, edge)) for x, y, edge in zip(p._a, p._b, p.edges, strict=True)]
+    centres, sizes = [], []
+    for k in range(n):
+        low, high = p.edges[k], p.edges[k + n]
+        # What rounding lost is a constant: the derivative is that of the edges.
+        total = low + high
+        # Half of each where the sum is beyond the type; half of the sum elsewhere, for half of the smallest number is none.
+        middle = where((total <= most) & (total >= -most), total * 0.5, low * 0.5 + high * 0.5)
+        centres.append(middle + hold(lost[k] + lost[k + n]) * 0.5)
+        sizes.append(_within((high - low) + hold(lost[k + n] - lost[k]), most))
+    return (*centres, *sizes)
+
+
+def _lost(x: Array, y: Array, rounded: Array) -> Array:
+    """x - y minus what it was rounded to, exactly (Knuth, The Art of Computer Programming, volume 2, 4.2.2, theorem B)."""
+    taken = rounded - x
+    return (x - (rounded - taken)) - (y + taken)
+
+
+def _finite(x: Array) -> Array:
+    """`x`, and 0 where that is beyond the type."""
+    return where(x - x == 0, x, 0.0)
