@@ -11,12 +11,13 @@ from boxloss.losses.functions import Loss
 from boxloss.losses.reduce import reduce
 
 _ELSEWHERE = {
+    "UnifiedIoULoss": "boxloss.losses.unified",
     "WiseIoUv2Loss": "boxloss.losses.wise",
     "WiseIoUv3Loss": "boxloss.losses.wise",
 }
 """Modules of other files, with their file."""
 
-_SPELLING = {"nwd": "NWD", "rfd": "RFD", "dotd": "DotD", "simd": "SimD", "sca": "SCA", "probiou": "ProbIoU"}
+_SPELLING = {"nwd": "NWD", "rfd": "RFD", "dotd": "DotD", "simd": "SimD", "sca": "SCA", "scaloss": "SCA", "probiou": "ProbIoU"}
 """Names whose capitals follow no rule."""
 
 
@@ -53,8 +54,8 @@ class BoxLoss(torch.nn.Module):
 def class_name(name: str) -> str:
     """The module's name: `giou` is `GIoULoss`, `smooth_l1` is `SmoothL1Loss`.
 
-    >>> [class_name(name) for name in ("iou", "ciou_gated", "l2", "nwd")]
-    ['IoULoss', 'CIoUGatedLoss', 'L2Loss', 'NWDLoss']
+    >>> [class_name(name) for name in ("iou", "ciou_gated", "l2", "nwd", "efficient_iou")]
+    ['IoULoss', 'CIoUGatedLoss', 'L2Loss', 'NWDLoss', 'EfficientIoULoss']
     """
     return "".join(map(_spelt, name.split("_"))) + "Loss"
 
@@ -62,7 +63,10 @@ def class_name(name: str) -> str:
 def _spelt(part: str) -> str:
     if part in _SPELLING:
         return _SPELLING[part]
-    return part.removesuffix("iou").upper() + "IoU" if part.endswith("iou") else part.capitalize()
+    if part.endswith("iou"):
+        return part.removesuffix("iou").upper() + "IoU"
+    is_version = part[0] == "v" and part[1:].isdigit()
+    return part if is_version else part.capitalize()
 
 
 def __getattr__(attribute: str) -> type[torch.nn.Module]:
@@ -83,7 +87,7 @@ def __getattr__(attribute: str) -> type[torch.nn.Module]:
 
 
 def __dir__() -> list[str]:
-    return ["BoxLoss", *(class_name(name) for name in catalogue()), *(class_name(alias) for alias in aliases()), *_ELSEWHERE]
+    return ["BoxLoss", *sorted({*map(class_name, [*catalogue(), *aliases()]), *_ELSEWHERE})]
 
 
 def _module(formula: Formula, name: str) -> type[BoxLoss]:
