@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmarks.conformance import page
 from benchmarks.conformance.environments import Environments, FailedError, Tell, ask, environments
 from benchmarks.conformance.inside.adapters import of
-from benchmarks.conformance.judge import judge
+from benchmarks.conformance.judge import Claims, judge
 from benchmarks.conformance.peers import PEERS, Peer, by_name
 from benchmarks.conformance.truth import Question, Truth, questions
 from benchmarks.machine import describe
@@ -27,7 +27,7 @@ Results = dict[str, Any]
 def run(
     only: Annotated[str, typer.Option(metavar="NAMES", help=f"Of {', '.join(peer.name for peer in PEERS)}, with commas; the others stay as they are.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for conformance.md and conformance/results.json.")] = Path("docs"),
-    pairs: Annotated[int, typer.Option(min=8, help="Pairs of boxes a class.")] = 200,
+    pairs: Annotated[int, typer.Option(min=8, help="Pairs of boxes a class.")] = 100,
     keep: Annotated[Path | None, typer.Option(help="Folder where environments stay for a second run; they are removed where not given.")] = None,
 ) -> None:
     """The same boxes through boxloss and its peers, judged by exact arithmetic."""
@@ -72,16 +72,16 @@ def examine(peer: Peer, made: Environments, asked: dict[str, Question], truth: T
         elif not truth.has(function.measure):
             found["skipped"][function.name] = f"there is no exact reference for {function.measure} yet"
         else:
-            found["functions"][function.name] = judge(function, answered["answers"], asked, truth, *(claims(function.measure) or (None, None)))
+            found["functions"][function.name] = judge(function, answered["answers"], asked, truth, claims(function.measure) or Claims())
     return found | {"seconds": round(time.monotonic() - started)}
 
 
-def claims(measure: str) -> tuple[bool, bool] | None:
-    """Whether the measure is symmetric and free of scale, as its record has it and the tests confirm; None where boxloss does not have it."""
+def claims(measure: str) -> Claims | None:
+    """None where boxloss does not have the measure."""
     import boxloss as bl
 
     record = bl.catalogue().get(measure)
-    return (record.symmetric, record.scale_free) if record else None
+    return Claims(record.symmetric, record.scale_free, record.floor) if record else None
 
 
 def write(results: Results, out: Path) -> None:

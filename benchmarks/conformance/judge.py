@@ -5,12 +5,13 @@ roundoffs of 1, since its difference from 1 is not what is asked for. Where the 
 A slope's error is counted in roundoffs of the pair's largest slope, and only where the loss has a derivative: at a tie any slope between two is right.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from benchmarks.conformance.inside.adapters import Function
-from benchmarks.conformance.truth import ALL_CLASSES, IDENTICAL, LARGEST, ROUNDOFF, SCALES, UNIT_SMALL, Question, Truth, error, similarity
+from benchmarks.conformance.truth import ALL_CLASSES, IDENTICAL, LARGEST, ROUNDOFF, SCALES, UNIT_SMALL, Question, Truth, error, same_kind, similarity
 
 Array = np.ndarray
 Answer = dict[str, Any]
@@ -20,10 +21,19 @@ CONTRACT, SLOPE_CONTRACT = 8, 64  # roundoffs, as in tests/close.py's table: a p
 HALVES = ("float16", "bfloat16")
 
 
-def judge(function: Function, answers: dict[str, Answer], asked: dict[str, Question], truth: Truth, symmetric: bool | None, scale_free: bool | None) -> Judged:
-    """All verdicts on one function. `symmetric`, `scale_free`: what is claimed of its measure; None where nobody knows."""
+@dataclass(frozen=True)
+class Claims:
+    """What boxloss claims of a measure, and its tests confirm; of one that it does not have nothing is asked."""
+
+    symmetric: bool = False
+    scale_free: bool = False
+    floor: float = 0.0  # a smaller loss may be as far off as if it were this large: a difference of terms of that size
+
+
+def judge(function: Function, answers: dict[str, Answer], asked: dict[str, Question], truth: Truth, claims: Claims) -> Judged:
+    """All verdicts on one function."""
     classes = {
-        dtype: {name: judge_class(function, answers[f"{dtype}/{name}"], asked[f"{dtype}/{name}"], truth) for name in ALL_CLASSES}
+        dtype: {name: judge_class(function, answers[f"{dtype}/{name}"], asked[f"{dtype}/{name}"], truth, claims.floor) for name in ALL_CLASSES}
         for dtype in ("float32", "float64")
     }
     return {
@@ -32,12 +42,12 @@ def judge(function: Function, answers: dict[str, Answer], asked: dict[str, Quest
         "has_gradient": any("gradients" in one for one in classes["float32"].values()),
         "classes": classes,
         "identical": {name: judge_identical(function, answers[f"identical/{name}"], asked[f"identical/{name}"]) for name in IDENTICAL},
-        "invariance": judge_invariances(function, answers, symmetric, scale_free),
-        "half": {dtype: judge_class(function, answers[f"{dtype}/coco"], asked[f"{dtype}/coco"], truth) for dtype in HALVES},
+        "invariance": judge_invariances(function, answers, claims),
+        "half": {dtype: judge_class(function, answers[f"{dtype}/coco"], asked[f"{dtype}/coco"], truth, claims.floor) for dtype in HALVES},
     }
 
 
-def judge_class(function: Function, answer: Answer, question: Question, truth: Truth) -> Judged:
+def judge_class(function: Function, answer: Answer, question: Question, truth: Truth, floor: float) -> Judged:
     if "refused" in answer:
         return {"refused": answer["refused"]}
     got, dtype = answer["value"], coarser(question.dtype, answer["dtype"])
@@ -46,7 +56,8 @@ def judge_class(function: Function, answer: Answer, question: Question, truth: T
     wants = wants if function.loss else [similarity(want) for want in wants]
     infinite = [i for i in rows if not np.isfinite(got[i]) and error(got[i], wants[i], 1, dtype) > 0]
     finite = [i for i in rows if np.isfinite(got[i]) and not question.flat_twins[i]]
-    errors = {i: error(got[i], wants[i], wants[i] if function.loss and wants[i] != 0 else 1, dtype) for i in finite}
+    scales = [max(abs(want), same_kind(floor, want)) if function.loss and (want or floor) else 1 for want in wants]
+    errors = {i: error(got[i], wants[i], scales[i], dtype) for i in finite}
     judged: Judged = {"n": len(rows), "answered_in": answer["dtype"], "not_finite": len(infinite), "worst": max(errors.values(), default=None)}
     if errors and max(errors.values()) > CONTRACT:
         i = telling(errors, question)
@@ -106,7 +117,7 @@ def judge_identical(function: Function, answer: Answer, question: Question) -> J
     return judged
 
 
-def judge_invariances(function: Function, answers: dict[str, Answer], symmetric: bool | None, scale_free: bool | None) -> Judged:
+def judge_invariances(function: Function, answers: dict[str, Answer], claims: Claims) -> Judged:
     """By how many roundoffs answers differ that should be the same; 0 is to the bit, None where nothing is claimed or nothing was answered."""
 
     def apart(kind: str) -> float | None:
@@ -114,10 +125,10 @@ def judge_invariances(function: Function, answers: dict[str, Answer], symmetric:
 
     scaled = largest(differences(function, answers["float32/coco"], answers[f"scaled/{k}"]) for k in SCALES)
     return {
-        "symmetric": apart("swapped") if symmetric else None,
+        "symmetric": apart("swapped") if claims.symmetric else None,
         "transposed": apart("transposed"),
         "batch": apart("singly"),
-        "scale_free": scaled if scale_free else None,
+        "scale_free": scaled if claims.scale_free else None,
     }
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from benchmarks.conformance.judge import CONTRACT, SLOPE_CONTRACT
@@ -73,7 +73,7 @@ def render(results: Judged) -> str:
     theirs = {measure for measure, _, name, *_ in rows if name != "boxloss"}
     rows.sort(key=lambda row: (order(row[0]), row[0], not row[1]))  # losses, then similarities
     measures = list(dict.fromkeys(measure for measure, *_ in rows))
-    parts = [HEAD, "## Who was asked\n", asked_table(peers), "## Summary\n", SUMMARY]
+    parts = [HEAD, "## Who was asked\n", asked_table(peers), "## In short\n", in_short(rows), "## Summary\n", SUMMARY]
     kept = [row for row in rows if row[0] in theirs or len(peers) == 1]
     parts += [summary_table(kept), "## By class of boxes\n", BY_CLASS]
     for measure in measures:
@@ -106,6 +106,42 @@ def asked_table(peers: Judged) -> str:
         lines.append(f"| {name} | {versions.get(package, '-')} | {beside or '-'} | {peer['licence']} | {peer['pairs']} | {date} | {what} |")
     machines = {f"{p['machine']['cpu']}, {p['machine']['system']}, one thread." for p in peers.values()}
     return "\n".join([*lines, "", *sorted(machines), ""])
+
+
+def in_short(rows: list[Any]) -> str:
+    """The findings, each with whose they are."""
+    found = []
+    for text, holds in FINDINGS:
+        names: dict[str, list[str]] = {}
+        for _, _, name, title, f in rows:
+            if holds(f):
+                names.setdefault(name, []).append(code(title))
+        whose = "; ".join(f"{name} {', '.join(titles)}" for name, titles in sorted(names.items()))
+        found.append(f"- **{text}**: {whose or 'none'}.")
+    return "\n".join(found) + "\n"
+
+
+def classes_of(f: Judged, names: Iterable[str]) -> list[Judged]:
+    return [one for name in names if "refused" not in (one := f["classes"]["float32"][name])]
+
+
+def any_slope(f: Judged, names: Iterable[str], part: str) -> bool:
+    return any(one.get("gradients", {}).get(part) for one in classes_of(f, names))
+
+
+IN_PIXELS = tuple(name for name in EVERYDAY if name != UNIT_SMALL)
+FINDINGS: tuple[tuple[str, Callable[[Judged], bool]], ...] = (
+    ("A perfect match in pixels is not finite", lambda f: bool(f["identical"]["coco"].get("not_finite"))),
+    ("A perfect match of sides of 1e-4 is off by more than a tenth", lambda f: number(f["identical"][UNIT_SMALL].get("cost")) > 0.1),
+    ("Values are off by more than 10 % in pixels", lambda f: number(worst(classes_of(f, IN_PIXELS))) > 0.1 * 2**24),
+    ("Values are off by more than 10 % for sides of 1e-4 in unit coordinates", lambda f: number(worst(classes_of(f, [UNIT_SMALL]))) > 0.1 * 2**24),
+    ("Slopes of the wrong sign, or 0 where they should not be, in pixels", lambda f: any_slope(f, IN_PIXELS, "wrong_sign") or any_slope(f, IN_PIXELS, "lost")),
+    ("The same for sides of 1e-4", lambda f: any_slope(f, [UNIT_SMALL], "wrong_sign") or any_slope(f, [UNIT_SMALL], "lost")),
+    ("Not finite for points or lines", lambda f: any(one["not_finite"] for one in classes_of(f, FLAT))),
+    ("Gradient not finite for points or lines", lambda f: any_slope(f, FLAT, "not_finite")),
+    ("float16 boxes of pictures are not finite", lambda f: bool(f["half"]["float16"].get("not_finite"))),
+    ("Nothing to report", lambda f: not any(True for _ in examples("", f))),
+)
 
 
 def summary_table(rows: list[Any]) -> str:

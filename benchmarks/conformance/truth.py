@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT / "tests") not in sys.path:
     sys.path.insert(0, str(ROOT / "tests"))
 
-from close import LARGEST, ROUNDOFF, SMALLEST, error  # noqa: E402
+from close import LARGEST, ROUNDOFF, SMALLEST, error, same_kind  # noqa: E402
 from oracle import exact  # noqa: E402
 from strategies import HAZARDS, hazard  # noqa: E402
 
-__all__ = ["ALL_CLASSES", "EVERYDAY", "EXTREME", "FLAT", "LARGEST", "ROUNDOFF", "SMALLEST", "Question", "Truth", "error", "questions"]
+__all__ = ["ALL_CLASSES", "EVERYDAY", "EXTREME", "FLAT", "LARGEST", "ROUNDOFF", "SMALLEST", "Question", "Truth", "error", "questions", "same_kind"]
 
 Array = np.ndarray
 

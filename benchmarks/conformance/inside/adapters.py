@@ -216,12 +216,14 @@ def table() -> tuple[Function, ...]:
     for name, measure in fastbbox:
         function = Function("fastbbox", name, measure, found("fastbbox", name), loss=False, matrix=True, arrays="numpy", dtypes=("float32",))
         functions.append(function)
+    nwd = found("fastbbox", "normalized_wasserstein_distance", 12.8)
+    functions.append(Function("fastbbox", "normalized_wasserstein_distance(tau=12.8)", "nwd", nwd, False, True, "numpy", ("float32",)))
     return tuple(functions)
 
 
 OUR_LOSSES = (
     *("iou", "iou_log", "iou_squared", "giou", "diou", "ciou", "ciou_gated", "smooth_l1", "balanced_l1", "bounded_iou"),
-    *("efficient_iou", "extended_iou", "siou", "siou_mmdet"),
+    *("efficient_iou", "extended_iou", "siou", "siou_mmdet", "nwd"),
 )
 FUNCTIONS = table()
 
