@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("compiler")
 CIOU = bl.catalogue()["ciou"]
 FORMULAS = [*bl.catalogue().values(), words]
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
-SPILLED = 16
-"""Bytes of stack: the assembler puts a number or two aside (GIoU's best both ways has one) rather than have a half as many programs side by side."""
+SPILLED = 24
+"""Bytes of stack: the assembler puts a number or two aside  rather than have a half as many programs side by side."""
 CALLS: dict[str, Callable[[Any, torch.Tensor, torch.Tensor], object]] = {
     "element-wise": lambda formula, a, b: gpu.value_and_gradient(formula, {}, a, b, wrt="ab", reduction="sum"),
     "pairwise": lambda formula, a, b: gpu.pairwise(formula, {}, a, b),
@@ -135,9 +135,9 @@ def test_a_sum_has_one_order_however_boxes_lie(dtype: str, monkeypatch: pytest.M
         for wrt in ("", "ab"):
             (kernel, _) = compiled(monkeypatch, lambda x=x, wrt=wrt: gpu.value_and_gradient(CIOU, {}, x, a, wrt=wrt, reduction="sum"))  # type: ignore[misc]
             layouts = dict(re.findall(r"(#\w+) = (#ttg\..*)", kernel.ttgir))
-            (summed,) = re.findall(r"\}\) : \(tensor<256xf64, (#\w+)>\) ->", kernel.ttgir)
+            (summed,) = re.findall(r"\}\) : \(tensor<32xf64, (#\w+)>\) ->", kernel.ttgir)
             seen.add(layouts[summed])
-    assert seen == {"#ttg.blocked<{sizePerThread = [1], threadsPerWarp = [32], warpsPerCTA = [8], order = [0]}>"}
+    assert seen == {"#ttg.blocked<{sizePerThread = [1], threadsPerWarp = [32], warpsPerCTA = [1], order = [0]}>"}
 
 
 def test_a_column_is_read_by_all_before_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:

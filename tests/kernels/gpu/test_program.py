@@ -11,6 +11,7 @@ import boxloss as bl
 from boxloss.calculus.trace import Traced, trace
 from boxloss.kernels.gpu import program
 from boxloss.kernels.gpu.program import elementwise_text, nearest_text, pairwise_text, stage_text
+from boxloss.kernels.gpu.tame import Short, short
 from kernels.gpu.test_elementwise import words
 
 CIOU = bl.catalogue()["ciou"]
@@ -21,10 +22,15 @@ def of(formula: Any, dtype: str = "float32", wrt: str = "") -> Traced:
 
 
 def texts(formula: Any, dtype: str) -> list[str]:
+    """With and without a text for tame pairs, as for a GPU and as for the interpreter."""
+
+    def tame(wrt: str | None) -> Short | None:
+        return short(formula, {}, number=dtype, format="xyxy", wrt=wrt)
+
     return [
-        *(elementwise_text(of(formula, dtype, wrt), wrt) for wrt in ("", "a", "b", "ab")),
-        pairwise_text(of(formula, dtype)),
-        nearest_text(of(formula, dtype)),
+        *(elementwise_text(of(formula, dtype, wrt), tame(wrt), wrt, exact=exact) for wrt in ("", "a", "b", "ab") for exact in (False, True)),
+        *(make(of(formula, dtype), tame(None), exact=exact) for make in (pairwise_text, nearest_text) for exact in (False, True)),
+        *(make(of(formula, dtype)) for make in (elementwise_text, pairwise_text, nearest_text)),
     ]
 
 
@@ -66,7 +72,7 @@ def stands_alone(text: str) -> None:
     *helpers, kernel = defined
     used = set().union(*(names_in(function) - {name} for name, function in defined.items()))
     assert set(helpers) <= used
-    assert kernel not in used
+    assert not any(isinstance(part, ast.Call) and ast.unparse(part.func) == kernel for part in ast.walk(tree))
     for function in defined.values():
         stored = stored_in(function)
         # A formula may name its variables as it likes, like a word too: it is not called so here
@@ -81,17 +87,17 @@ def stored_in(function: ast.FunctionDef) -> set[str]:
 
 def test_names_of_the_formula_give_way() -> None:
     """To the loop's own: the formula's `row` is a number, the loop's the rows."""
-    text = elementwise_text(of(words, wrt="ab"), "ab")
-    for name in ("row", "known", "kernel", "nan", "divide", "tl"):
-        assert re.search(rf"^    {name}_2 = ", text, re.MULTILINE), name
-        assert len(re.findall(rf"^    {name} = ", text, re.MULTILINE)) <= 1, name
+    for tame in (None, short(words, {}, number="float32", format="xyxy", wrt="ab")):
+        text = elementwise_text(of(words, wrt="ab"), tame, "ab")
+        for name in ("nan", "kernel", "divide", "tl"):
+            assert len(re.findall(rf"^    {name}_2 = ", text, re.MULTILINE)) == (2 if tame else 1), name
 
 
 def test_the_words_are_those_of_words_py() -> None:
     """To the letter: what is tested there is what runs."""
     source = (program._HERE / "words.py").read_text(encoding="utf-8")
     for text in texts(words, "float64"):
-        words_used = text.split("\n\n\n")[1:-1]
+        words_used = [part for part in text.split("\n\n\n")[1:-1] if not re.match(r"@triton.jit\ndef (?:whole|short)\(", part)]
         assert len(words_used) > 5
         assert all(word in source for word in words_used)
 
@@ -100,17 +106,17 @@ def test_the_words_are_those_of_words_py() -> None:
 def test_constants_are_of_the_formulas_type(dtype: str) -> None:
     """Triton would round a number in the text to float32. What a load puts in place of nothing is of the load's type."""
     for text in texts(CIOU, dtype):
-        *_, kernel = functions(text).values()
-        numbers = {id(part) for part in ast.walk(kernel) if isinstance(part, ast.Constant) and isinstance(part.value, float)}
-        for call in (part for part in ast.walk(kernel) if isinstance(part, ast.Call)):
-            if re.fullmatch(rf"tl\.full\(.*, tl\.{dtype}\)", ast.unparse(call)) or ast.unparse(call.func) == "tl.load":
+        ours = [function for name, function in functions(text).items() if name in ("short", "whole", "kernel")]
+        numbers = {id(part) for function in ours for part in ast.walk(function) if isinstance(part, ast.Constant) and isinstance(part.value, float)}
+        for call in (part for function in ours for part in ast.walk(function) if isinstance(part, ast.Call)):
+            if re.fullmatch(rf"tl\.full\(.*, tl\.(?:{dtype}|float64)\)", ast.unparse(call)) or ast.unparse(call.func) == "tl.load":
                 numbers -= {id(part) for part in ast.walk(call)}
         assert not numbers
 
 
 def test_every_digit_of_a_constant() -> None:
     """4 / pi^2 in float64, which float32 does not hold."""
-    assert "0.4052847345693511" in elementwise_text(of(CIOU, "float64", "a"), "a")
+    assert "0.4052847345693511" in elementwise_text(of(CIOU, "float64", "a"))
 
 
 @pytest.mark.parametrize("make", [pairwise_text, nearest_text, elementwise_text])

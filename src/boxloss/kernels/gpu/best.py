@@ -17,9 +17,11 @@ from boxloss.kernels.gpu.load import load
 from boxloss.kernels.gpu.matrix import tile
 from boxloss.kernels.gpu.program import nearest_text, stage_text
 
-PROGRAMS = 512
+PROGRAMS = 2048
 """Enough to keep the largest GPU busy."""
-WARPS = 8
+PROGRAMS_ONE_WAY = 8192
+"""Where only rows have something kept aside, which hardly grows with the programs."""
+WARPS = 1
 BLOCK = 256
 """Boxes of a program of the second stage."""
 
@@ -59,7 +61,7 @@ def _best(formula: Formula, parameters: Parameters, a: Tensor, b: Tensor, format
     if not (n and m):
         return _nothing(n, a), _nothing(m, a) if both else None
     kernel = kernel_of(nearest_text, formula, parameters, a, format=format, similarity=True)
-    rows, columns = tile(n, m)
+    rows, columns = tile(n, m, a)
     rows_each, columns_each = _rectangle(-(-n // rows), -(-m // columns), n / m if both else None)
     rows_each, columns_each = rows_each * rows, columns_each * columns
     grid = -(-n // rows_each), -(-m // columns_each)
@@ -73,7 +75,7 @@ def _best(formula: Formula, parameters: Parameters, a: Tensor, b: Tensor, format
 
 def _rectangle(tiles_down: int, tiles_across: int, shape: float | None) -> tuple[int, int]:
     """Height and width, in tiles, of each program's rectangle. `shape`: rows over columns of the matrix; None where only rows have something kept aside."""
-    wanted = min(PROGRAMS, tiles_down * tiles_across)
+    wanted = min(PROGRAMS_ONE_WAY if shape is None else PROGRAMS, tiles_down * tiles_across)
     down = wanted if shape is None else min(wanted, math.ceil(math.sqrt(wanted * shape)))
     # One side may have fewer tiles than its share: the other takes what is left
     down = min(tiles_down, max(down, -(-wanted // tiles_across)))

@@ -13,14 +13,20 @@ from boxloss.kernels.gpu.launch import Parameters, is_packed, kernel_of, run, st
 from boxloss.kernels.gpu.load import load
 from boxloss.kernels.gpu.program import elementwise_text, stage_text
 
-BLOCK = 256
-"""Pairs of a program, and of a partial sum: so a sum has the same bits on however large a GPU it is taken. One a thread: a gradient needs many registers."""
-WARPS = 8
-LANES = 1024
+BLOCK = 32
+"""Pairs that a program works on at a time, one a thread: a gradient needs many registers. A single warp asks itself without waiting for others whether all of
+its pairs are tame, and a pair that is not costs 32 pairs the whole text."""
+WARPS = 1
+PROGRAMS = 8192
+"""Programs that keep the largest GPU busy: where there are more blocks, each program has several, one after another."""
+MOST_BLOCKS = 16
+LANES = 4096
 """Partial sums that are added side by side."""
 
-PRODUCTS = 2048
-"""Numbers that a program multiplies."""
+PRODUCTS = 4096
+"""Numbers that a program multiplies at a time."""
+MULTIPLIERS = 1024
+"""Programs that multiply. Most of the time they have nothing to do, and starting one costs more than that."""
 
 Values = tuple[Tensor, Tensor | None, Tensor | None]
 
@@ -56,15 +62,17 @@ def value_and_gradient(
     n = a.shape[0]
     weight = None if weight is None else _weight(call, weight, a)
     kernel = kernel_of(elementwise_text, formula, parameters, a, format=format, similarity=similarity, wrt=wrt)
-    n_blocks = -(-n // BLOCK)
+    pairs_each = BLOCK * blocks_each(n)
+    n_programs = -(-n // pairs_each)
     losses = torch.empty(n, dtype=a.dtype, device=a.device) if reduction == "none" else None
-    sums = torch.empty(n_blocks, dtype=torch.float64, device=a.device) if reduction != "none" else None
+    sums = torch.empty(n_programs, dtype=torch.float64, device=a.device) if reduction != "none" else None
     grad_a, grad_b = (torch.empty((n, 4), dtype=a.dtype, device=a.device) if box in wrt else None for box in "ab")
     in_memory = isinstance(scale, Tensor)
     scale_given: Any = scale.detach().resolve_neg().to(a.device, non_blocking=True) if isinstance(scale, Tensor) else _bits(scale)
     if n:
         run(
-            kernel, (n_blocks,), a, a, *steps(a), b, *steps(b), n, weight, 0 if weight is None else weight.stride(0), scale_given, losses, sums, grad_a, grad_b,
+            kernel, (n_programs,), a, a, *steps(a), b, *steps(b), n, pairs_each, weight, 0 if weight is None else weight.stride(0), scale_given,
+            losses, sums, grad_a, grad_b,
             A_PACKED=is_packed(a), B_PACKED=is_packed(b), SCALE_IN_MEMORY=in_memory, BLOCK=BLOCK, num_warps=WARPS,
         )  # fmt: skip
     if losses is not None:
@@ -83,7 +91,13 @@ def multiply(rows: Tensor, factor: Tensor) -> None:
         raise ShapeError(f"multiply on a GPU: rows have the strides {rows.stride()}, expected (4, 1)")
     n = rows.shape[0]
     if n:
-        run(load(stage_text("multiply"), "multiply"), (-(-4 * n // PRODUCTS),), rows, rows, n, factor.detach().resolve_neg(), BLOCK=PRODUCTS, num_warps=WARPS)
+        n_programs = min(MULTIPLIERS, -(-4 * n // PRODUCTS))
+        run(load(stage_text("multiply"), "multiply"), (n_programs,), rows, rows, n, factor.detach().resolve_neg(), BLOCK=PRODUCTS, num_warps=8)
+
+
+def blocks_each(n: int) -> int:
+    """Blocks of a program. It follows from the number of pairs alone, and so does the order of their sum: it has the same bits on however large a GPU."""
+    return max(1, min(MOST_BLOCKS, n // (BLOCK * PROGRAMS)))
 
 
 def _total(sums: Tensor, like: Tensor, scale: Any) -> Tensor:
@@ -91,7 +105,7 @@ def _total(sums: Tensor, like: Tensor, scale: Any) -> Tensor:
     if not len(sums):
         return torch.zeros((), dtype=like.dtype, device=like.device)
     result = torch.empty((), dtype=like.dtype, device=like.device)
-    run(load(stage_text("total"), "total"), (1,), like, sums, len(sums), scale, result, SCALE_IN_MEMORY=isinstance(scale, Tensor), LANES=LANES, num_warps=4)
+    run(load(stage_text("total"), "total"), (1,), like, sums, len(sums), scale, result, SCALE_IN_MEMORY=isinstance(scale, Tensor), LANES=LANES, num_warps=16)
     return result
 
 

@@ -17,6 +17,7 @@ from boxloss.calculus.trace import Traced, trace
 from boxloss.errors import DTypeError, ShapeError
 from boxloss.formulas import Formula
 from boxloss.kernels.gpu.load import interpreting, load
+from boxloss.kernels.gpu.tame import short
 from boxloss.kernels.switch import KernelError
 
 _NUMBERS = {torch.float32: "float32", torch.float64: "float64"}
@@ -84,7 +85,10 @@ def _kernel_of(
     interpreted: bool,
 ) -> Any:
     traced: Traced = trace(formula, dict(parameters), dtype=number, format=format, wrt=wrt or "", similarity=similarity)
-    return load(text(traced) if wrt is None else text(traced, wrt))
+    for_tame = short(formula, dict(parameters), number=number, format=format, wrt=wrt, similarity=similarity)
+    # Neither the interpreter nor another maker's GPU knows the instructions of `quotient`
+    exact = interpreted or torch.version.hip is not None
+    return load(text(traced, for_tame, exact=exact) if wrt is None else text(traced, for_tame, wrt, exact=exact))
 
 
 def run(kernel: Any, grid: tuple[int, ...], like: Tensor, *arguments: Any, **constants: Any) -> None:

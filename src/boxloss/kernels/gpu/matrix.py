@@ -7,11 +7,13 @@ from boxloss.formulas import Formula
 from boxloss.kernels.gpu.launch import Parameters, is_packed, kernel_of, run, steps, two_boxes
 from boxloss.kernels.gpu.program import pairwise_text
 
-TILE = 512
-"""Pairs of a program: two a thread, whose numbers fit the registers of most formulas."""
-WIDEST = 64
-"""Columns of a tile: enough for whole lines of memory to be written, few enough that rows are not read too often."""
-WARPS = 8
+TILE = 128
+"""Pairs of a tile: four a thread, so that what is asked once of a tile costs each of them little; of float64 half as many, for the registers."""
+WIDEST = 32
+"""Columns of a tile: a whole line of memory is written, and each thread has one column, with all rows of the tile."""
+WARPS = 1
+TILES = 8
+"""Tiles of a program, side by side."""
 
 
 def pairwise(formula: Formula, parameters: Parameters, a: Tensor, b: Tensor, *, format: str = "xyxy", similarity: bool = True) -> Tensor:
@@ -25,19 +27,21 @@ def pairwise(formula: Formula, parameters: Parameters, a: Tensor, b: Tensor, *, 
     matrix = torch.empty((n, m), dtype=a.dtype, device=a.device)
     if n and m:
         kernel = kernel_of(pairwise_text, formula, parameters, a, format=format, similarity=similarity)
-        rows, columns = tile(n, m)
+        rows, columns = tile(n, m, a)
+        columns_each = TILES * columns
         run(
-            kernel, (-(-n // rows) * -(-m // columns),), a, a, *steps(a), n, b, *steps(b), m, matrix,
+            kernel, (-(-n // rows) * -(-m // columns_each),), a, a, *steps(a), n, b, *steps(b), m, columns_each, matrix,
             A_PACKED=is_packed(a), B_PACKED=is_packed(b), ROWS=rows, COLUMNS=columns, num_warps=WARPS,
         )  # fmt: skip
     return matrix
 
 
-def tile(n: int, m: int) -> tuple[int, int]:
+def tile(n: int, m: int, like: Tensor) -> tuple[int, int]:
     """Rows and columns of a tile, powers of two: no wider than the matrix needs, nor higher."""
+    n_pairs = TILE * 4 // like.itemsize
     columns = min(WIDEST, _power_from(m))
-    rows = min(TILE // columns, _power_from(n))
-    return rows, min(TILE // rows, _power_from(m))
+    rows = min(n_pairs // columns, _power_from(n))
+    return rows, min(n_pairs // rows, _power_from(m))
 
 
 def _power_from(n: int) -> int:

@@ -1,68 +1,104 @@
-"""The loop shapes, as text around a formula's text. `boxloss.kernels.gpu.program` fills them in.
+"""The text around a formula's text: the functions that it becomes, and the loop shapes. `boxloss.kernels.gpu.program` fills them in.
 
-Offsets are counted in int64: there may be more than 2^31 numbers. Every loop has a tail, and rows that are not known are read as 0 and not written.
+Places are counted in int64, of which each loop's start is one number for all threads: there may be more than 2^31 of them. Behind the last row of a tile
+stands the last row again, so that nothing but a store has a mask, and what is not there is as tame as what is.
 """
 
-ELEMENTWISE = """\
-@triton.jit(do_not_specialize=["a_row", "a_column", "b_row", "b_column", "n", "weight_row", "scale"])
-def kernel(
-    a, a_row, a_column, b, b_row, b_column, n, weight, weight_row, scale, losses, sums, grad_a, grad_b,
-    A_PACKED: tl.constexpr, B_PACKED: tl.constexpr, SCALE_IN_MEMORY: tl.constexpr, BLOCK: tl.constexpr,
-):
-    block = tl.program_id(0)
-    row = block.to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    known = row < n
-    {a} = columns(a, row, a_row, a_column, known, A_PACKED)
-    {b} = columns(b, row, b_row, b_column, known, B_PACKED)
+WHOLE = """\
+@triton.jit
+def whole({inputs}):
 {constants}
 
 {formula}
 
     # minimum, maximum and comparisons may pass a NaN over: whatever came of the formula, a pair with a NaN has NaN
     ill = {ill}
-    value = tl.where(ill, nan, {value})
-    if weight is not None:
-        weights = tl.load(weight + row * weight_row, mask=known, other=0.0)
-        value = value * weights
-    if losses is not None:
-        tl.store(losses + row, value, mask=known)
-    if sums is not None:
-        tl.store(sums + block, sum_of(tl.where(known, value, zero).to(tl.float64)))
+    return {results}
 """
 
-GRADIENT = """\
-
-    if SCALE_IN_MEMORY:
-        factor = tl.load(scale).to({number})
-    else:
-        factor = float64_of(scale).to({number})
-    if weight is not None:
-        factor = factor * weights
-    factor = tl.where(ill, nan, factor)
-{gradients}
-"""
-
-PAIRWISE = """\
-@triton.jit(do_not_specialize=["a_row", "a_column", "n", "b_row", "b_column", "m"])
-def kernel(
-    a, a_row, a_column, n, b, b_row, b_column, m, matrix,
-    A_PACKED: tl.constexpr, B_PACKED: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
-):
-    tile = tl.program_id(0).to(tl.int64)
-    n_across = (m.to(tl.int64) + COLUMNS - 1) // COLUMNS
-    row = tile // n_across * ROWS + tl.arange(0, ROWS)
-    column = tile % n_across * COLUMNS + tl.arange(0, COLUMNS)
-    {a} = columns(a, row, a_row, a_column, row < n, A_PACKED)
-    {b} = columns(b, column, b_row, b_column, column < m, B_PACKED)
-    {a} = {a_down}
-    {b} = {b_across}
+SHORT = """\
+@triton.jit
+def short({inputs}):
+    # For tame pairs alone, and 1 where a pair is one
 {constants}
 
 {formula}
+    return {results}
+"""
 
-    ill = {ill}
-    value = tl.where(ill, nan, {value})
-    tl.store(matrix + (row * m)[:, None] + column[None, :], value, mask=(row < n)[:, None] & (column < m)[None, :])
+WHOLE_ALONE = """\
+{results} = whole({inputs})
+{scaled}
+"""
+
+SHORT_FIRST = """\
+{short_results} = short({inputs})
+{short_scaled}
+if not everywhere(tame):
+    {results} = whole({inputs})
+    {scaled}
+"""
+
+ELEMENTWISE = """\
+@triton.jit(do_not_specialize=["a_row", "a_column", "b_row", "b_column", "n", "pairs_each", "weight_row", "scale"])
+def kernel(
+    a, a_row, a_column, b, b_row, b_column, n, pairs_each, weight, weight_row, scale, losses, sums, grad_a, grad_b,
+    A_PACKED: tl.constexpr, B_PACKED: tl.constexpr, SCALE_IN_MEMORY: tl.constexpr, BLOCK: tl.constexpr,
+):
+    zero = tl.full((), 0.0, {number})
+    nan = tl.full((), float("nan"), {number})
+    row = tl.arange(0, BLOCK)
+    first = tl.program_id(0).to(tl.int64) * pairs_each
+    last = tl.minimum(first + pairs_each, n)
+    if SCALE_IN_MEMORY:
+        scale_of_slopes = tl.load(scale).to({number})
+    else:
+        scale_of_slopes = float64_of(scale).to({number})
+    total = tl.full((BLOCK,), 0.0, tl.float64)
+    for start in range(first, last, BLOCK):
+        n_left = tl.minimum(last - start, BLOCK).to(tl.int32)
+        known = row < n_left
+        from_row = tl.minimum(row, n_left - 1)
+        {a} = columns(a, start, from_row, a_row, a_column, A_PACKED)
+        {b} = columns(b, start, from_row, b_row, b_column, B_PACKED)
+        factor = tl.full((BLOCK,), scale_of_slopes, {number})
+        if weight is not None:
+            weights = tl.load(weight + start * weight_row + from_row.to(tl.int64) * weight_row)
+            factor = factor * weights
+{work}
+        if weight is not None:
+            value = value * weights
+        if losses is not None:
+            tl.store(losses + start + row, value, mask=known)
+        total += tl.where(known, value, zero).to(tl.float64)
+{stores}
+    if sums is not None:
+        tl.store(sums + tl.program_id(0), sum_of(total))
+"""
+
+PAIRWISE = """\
+@triton.jit(do_not_specialize=["a_row", "a_column", "n", "b_row", "b_column", "m", "columns_each"])
+def kernel(
+    a, a_row, a_column, n, b, b_row, b_column, m, columns_each, matrix,
+    A_PACKED: tl.constexpr, B_PACKED: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+):
+    # One program has some rows, and of their columns a part, tile by tile
+    n_across = (m.to(tl.int64) + columns_each - 1) // columns_each
+    first_row = tl.program_id(0).to(tl.int64) // n_across * ROWS
+    first_column = tl.program_id(0).to(tl.int64) % n_across * columns_each
+    last_column = tl.minimum(first_column + columns_each, m)
+    row = tl.arange(0, ROWS)
+    column = tl.arange(0, COLUMNS)
+    n_rows = tl.minimum(n - first_row, ROWS).to(tl.int32)
+    {a} = columns(a, first_row, tl.minimum(row, n_rows - 1), a_row, a_column, A_PACKED)
+    {a} = {a_down}
+    for start in range(first_column, last_column, COLUMNS):
+        n_columns = tl.minimum(last_column - start, COLUMNS).to(tl.int32)
+        {b} = columns(b, start, tl.minimum(column, n_columns - 1), b_row, b_column, B_PACKED)
+        {b} = {b_across}
+{work}
+        place = (row.to(tl.int64) * m)[:, None] + column[None, :]
+        tl.store(matrix + (first_row * m + start) + place, value, mask=(row < n_rows)[:, None] & (column < n_columns)[None, :])
 """
 
 NEAREST = """\
@@ -77,39 +113,42 @@ def kernel(
     last_row = tl.minimum(first_row + rows_each, n)
     first_column = tl.program_id(1).to(tl.int64) * columns_each
     last_column = tl.minimum(first_column + columns_each, m)
-{constants}
     lowest = tl.full((), float("-inf"), {number})
     last_index = tl.full((), 0x7FFFFFFFFFFFFFFF, tl.int64)
+    row = tl.arange(0, ROWS)
+    column = tl.arange(0, COLUMNS)
     for start_row in range(first_row, last_row, ROWS):
-        row = tl.arange(0, ROWS).to(tl.int64) + start_row  # the interpreter's loops count in Python's integers, which have no width
-        row_known = row < last_row
-        {a} = columns(a, row, a_row, a_column, row_known, A_PACKED)
+        n_rows = tl.minimum(last_row - start_row, ROWS).to(tl.int32)
+        row_known = row < n_rows
+        from_row = tl.minimum(row, n_rows - 1)
+        {a} = columns(a, start_row, from_row, a_row, a_column, A_PACKED)
         {a} = {a_down}
-        # Each place of the tile has its own best, until the row of tiles is through
+        # Each place of the tile has its own best, until the row of tiles is through, and the number of the tile that it is from
         best = tl.full((ROWS, COLUMNS), float("-inf"), {number})
-        best_index = tl.full((ROWS, COLUMNS), 0x7FFFFFFFFFFFFFFF, tl.int64)
+        best_tile = tl.full((ROWS, COLUMNS), -1, tl.int32)
+        tile = 0
         if before_values is not None:
-            before = tl.load(before_values + row, mask=row_known, other=0.0)[:, None]
-            before_index = no_index_last(tl.load(before_indices + row, mask=row_known, other=0))[:, None]
+            before = tl.load(before_values + start_row + from_row)[:, None]
+            before_index = no_index_last(tl.load(before_indices + start_row + from_row))[:, None]
         for start_column in range(first_column, last_column, COLUMNS):
-            column = tl.arange(0, COLUMNS).to(tl.int64) + start_column
-            column_known = column < last_column
-            {b} = columns(b, column, b_row, b_column, column_known, B_PACKED)
+            n_columns = tl.minimum(last_column - start_column, COLUMNS).to(tl.int32)
+            from_column = tl.minimum(column, n_columns - 1)
+            {b} = columns(b, start_column, from_column, b_row, b_column, B_PACKED)
             {b} = {b_across}
-
-{formula}
-
-            ill = {ill}
-            value = tl.where(ill, nan, {value})
-            # What is not known, and NaN, never wins
-            takes_part = row_known[:, None] & column_known[None, :] & (value == value)
+{work}
             if before_values is not None:
-                takes_part = takes_part & ((value < before) | ((value == before) & (column[None, :] > before_index)))
-            value = tl.where(takes_part, value, lowest)
-            best, best_index = better(best, best_index, value, tl.where(takes_part, column[None, :], last_index))
+                comes_after = (value < before) | ((value == before) & ((from_column.to(tl.int64) + start_column)[None, :] > before_index))
+                value = tl.where(comes_after, value, lowest)
+            # NaN is above nothing, and what equals the best comes later
+            turn = value > best
+            best = tl.where(turn, value, best)
+            best_tile = tl.where(turn, tile, best_tile)
+            tile += 1
             if values_b is not None:
-                line = tl.program_id(0).to(tl.int64) * m + column
-                column_best, column_index = best_along(value, tl.where(takes_part, row[:, None], last_index), 0)
+                line = tl.program_id(0).to(tl.int64) * m + start_column + column
+                column_known = column < n_columns
+                column_best, its_row = best_along(tl.where(value == value, value, lowest), tl.broadcast_to(from_row[:, None], (ROWS, COLUMNS)), 0)
+                column_index = tl.where(column_best > lowest, its_row.to(tl.int64) + start_row, last_index)
                 if start_row > first_row:
                     so_far = tl.load(values_b + line, mask=column_known, other=0.0)
                     so_far_index = no_index_last(tl.load(indices_b + line, mask=column_known, other=0))
@@ -118,9 +157,12 @@ def kernel(
                     tl.debug_barrier()
                 tl.store(values_b + line, column_best, mask=column_known)
                 tl.store(indices_b + line, last_as_no_index(column_index), mask=column_known)
-        row_best, row_index = best_along(best, best_index, 1)
-        tl.store(values_a + tl.program_id(1).to(tl.int64) * n + row, row_best, mask=row_known)
-        tl.store(indices_a + tl.program_id(1).to(tl.int64) * n + row, last_as_no_index(row_index), mask=row_known)
+        # Behind the last column stands the last column again
+        its_index = tl.minimum(first_column + best_tile.to(tl.int64) * COLUMNS + column[None, :], last_column - 1)
+        row_best, row_index = best_along(best, tl.where(best_tile < 0, last_index, its_index), 1)
+        line = tl.program_id(1).to(tl.int64) * n + start_row + row
+        tl.store(values_a + line, row_best, mask=row_known)
+        tl.store(indices_a + line, last_as_no_index(row_index), mask=row_known)
         if values_b is not None:
             # The next row of tiles reads what this one has written, maybe by other threads of the program
             tl.debug_barrier()

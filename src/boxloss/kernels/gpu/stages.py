@@ -28,9 +28,11 @@ def multiply(rows, n, factor, BLOCK: tl.constexpr):
     """n rows of four numbers, times the one number at `factor`, in place. Where that is 1, they are not even read."""
     by = tl.load(factor)
     if by != 1.0:
-        place = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-        known = place // 4 < n  # asked of rows: so the compiler knows that four numbers go together, and moves them at once
-        tl.store(rows + place, tl.load(rows + place, mask=known, other=0.0) * by, mask=known)
+        # Each program has every so-manieth block
+        for start in range(tl.program_id(0).to(tl.int64) * BLOCK, n.to(tl.int64) * 4, tl.num_programs(0).to(tl.int64) * BLOCK):
+            place = start + tl.arange(0, BLOCK)
+            known = place // 4 < n  # asked of rows: so the compiler knows that four numbers go together, and moves them at once
+            tl.store(rows + place, tl.load(rows + place, mask=known, other=0.0) * by, mask=known)
 
 
 @triton.jit(do_not_specialize=["count", "n"])
