@@ -50,17 +50,17 @@ class Pair:
 
     @property
     def x(self) -> Axis:
-        return self._of_rectangles("x")[0]
+        return self.of_rectangles("x")[0]
 
     @property
     def y(self) -> Axis:
-        return self._of_rectangles("y")[1]
+        return self.of_rectangles("y")[1]
 
-    def _of_rectangles(self, name: str) -> tuple[Axis, ...]:
-        """The two axes, for what rectangles alone have. A formula that asked for two axes of three would leave one out, and say nothing."""
+    def of_rectangles(self, what: str) -> tuple[Axis, ...]:
+        """The two axes, for `what` only rectangles have. A formula that asked for two axes of three would leave one out, and say nothing."""
         if self.dimension != 2:
-            axis = ", one of the two axes of a rectangle" if name in "xy" else ", which only rectangles have"
-            raise DimensionError(f"it asks for {name}{axis}")
+            axis = "one of the two axes of a rectangle" if what in "xy" else "which only rectangles have"
+            raise DimensionError(f"it asks for {what}, {axis}")
         return self.axes
 
     def sum_over_axes(self, of: Callable[[Axis], Array]) -> Array:
@@ -139,7 +139,7 @@ class Pair:
     @quantity
     def aspect_angle(self) -> Array:
         """atan(w / h) of b minus that of a, in [-pi/2, pi/2]: the angle between the boxes' diagonals. 0 where one is a point: it has no aspect."""
-        x, y = self._of_rectangles("aspect_angle")
+        x, y = self.of_rectangles("aspect_angle")
         wa, ha, wb, hb = x.a_side, y.a_side, x.b_side, y.b_side
         return atan2(wb * ha - wa * hb, ha * hb + wa * wb)
 
