@@ -21,6 +21,7 @@ from oracle.arithmetic import Dual, Pair, as_real, held, real
 
 _files = [importlib.import_module(f"oracle.forms.{found.name}") for found in pkgutil.iter_modules(forms.__path__)]
 LOSSES: dict[str, Callable[..., Any]] = {form.__name__: form for file in _files for form in file.FORMS}
+NOT_DERIVATIVES: tuple[str, ...] = tuple(name for file in _files for name in getattr(file, "NOT_DERIVATIVES", ()))
 IN_COORDINATES: tuple[str, ...] = tuple(name for file in _files for name in getattr(file, "IN_COORDINATES", ()))
 EXTREMES: dict[str, Any] = {name: pairs for file in _files for name, pairs in getattr(file, "EXTREMES", {}).items()}
 VARIANTS: dict[str, tuple[Any, ...]] = {name: given for file in _files for name, given in getattr(file, "VARIANTS", {}).items()}

@@ -100,6 +100,9 @@ def test_gradient_is_the_limit_of_differences(name: str, kind: str) -> None:
     for p, t in zip(a.tolist(), b.tolist(), strict=True):
         got, want = exact.gradient(name, p, t), exact.numeric_gradient(name, p, t)
         largest = max(abs(g) for g in want)
+        if name in exact.NOT_DERIVATIVES:
+            assert got != want
+            continue
         close([float(g) for g in got], want, "float64", 2, scale=[largest] * 8, where=[(p, t)] * 8)
 
 
