@@ -16,6 +16,9 @@ import torch
 import boxloss as bl
 from boxloss.errors import DTypeError
 from boxloss.kernels import gpu, switch
+from boxloss.kernels.gpu import launch
+from boxloss.kernels.gpu.load import load
+from boxloss.kernels.gpu.program import _words
 from close import close
 from kernels.gpu.test_best import best, same
 from kernels.gpu.test_elementwise import strided, words
@@ -104,6 +107,57 @@ def test_the_array_path_in_float64(name: str, kind: str) -> None:
     for grad, right in zip(grads, wanted, strict=True):
         scales = [max(float(right[row].abs().max()), 3 * term_size(sample, row) * loss.formula.scale_free) for row in range(3000) for _ in range(4)]
         close(grad.cpu(), right, "float32", "gradient", scale=scales)
+
+
+@pytest.mark.parametrize("name", ["ciou", "giou", "iou"])
+def test_the_short_text_and_the_whole_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bits, value and slopes: among common pairs, where nearly all are tame, every hundredth is made one that is not."""
+    formula = bl.catalogue()[name]
+    a, b = boxes(100_000)
+    b[::200] = a[::200]
+    a[100::200] = a[100::200, [2, 3, 0, 1]]
+
+    def results() -> list[torch.Tensor | None]:
+        pair_by_pair = gpu.value_and_gradient(formula, {}, a, b, wrt="ab")
+        best_both = gpu.nearest_both(formula, {}, a[:3000], b[:2000])
+        return [*pair_by_pair, gpu.pairwise(formula, {}, a[:3000], b[:2000]), *best_both[0], *best_both[1]]
+
+    got = results()
+    monkeypatch.setattr(launch, "short", lambda *_, **__: None)
+    launch._kernel_of.cache_clear()
+    try:
+        want = results()
+    finally:
+        launch._kernel_of.cache_clear()
+    for x, y in zip(got, want, strict=True):
+        assert x is not None
+        assert y is not None
+        assert torch.equal(x, y)
+
+
+def test_quotients() -> None:
+    """The division of tame pairs beside IEEE 754's: any numbers in its range, and every dividend for the divisors whose last digit decides."""
+    text = '''"""Quotients."""\n\nimport triton\nimport triton.language as tl\n\n\n''' + "\n\n\n".join(_words()[name] for name in ("reciprocal", "quotient"))
+    text += """
+
+
+@triton.jit
+def divided(x, y, result, n, BLOCK: tl.constexpr):
+    place = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    known = place < n
+    tl.store(result + place, quotient(tl.load(x + place, mask=known, other=1.0), tl.load(y + place, mask=known, other=1.0)), mask=known)
+"""
+    divided = load(text, "divided")
+    digits = torch.arange(2**23, 2**24, device=DEVICE, dtype=torch.int32).float() * 2.0**-23
+    random = [torch.rand(2**24, device=DEVICE) + 1 for _ in range(2)]
+    powers = [torch.randint(low, 45, (2**24,), device=DEVICE).float().exp2() for low in (-80, -45)]
+    cases = [(random[0] * powers[0], random[1] * powers[1]), (random[0], digits[torch.randint(0, 2**23, (2**24,), device=DEVICE)])]
+    cases += [(digits * sign, torch.full_like(digits, 2 - k * 2.0**-23)) for k in (1, 3, 5, 7) for sign in (1, -1)]
+    cases += [(torch.ones_like(digits), digits), (torch.zeros_like(digits), digits), (-torch.zeros_like(digits), digits)]
+    for x, y in cases:
+        found = torch.empty_like(x)
+        divided[(-(-len(x) // 1024),)](x, y, found, len(x), BLOCK=1024)
+        assert torch.equal(found.cpu().view(torch.int32), torch.from_numpy(x.cpu().numpy() / y.cpu().numpy()).view(torch.int32))
 
 
 def plainly(loss: Any) -> Callable[..., torch.Tensor]:

@@ -5,7 +5,7 @@ assumptions hold, which the text looks at as it goes:
 
 - No divisor is 0, and with a gradient no two numbers that the formula compares are equal. So whatever the formula does at 0/0 and at ties is left out.
   The numbers before the first broken assumption are right, and that one is seen: nothing is known beforehand.
-- What is divided, and what by, is between 2^-60 and 2^60, or is divided and 0. So a division has no cases of its own (`quotient` in `words.py`).
+- What is divided is 0 or between 2^-80 and 2^45, and what by, between 2^-45 and 2^45. So a division has no cases of its own (`quotient` in `words.py`).
 - A coordinate is 0 or at least 2^-20. So a length is 0 or at least 2^-43, and no product of two leaves the type, in this unit or in the pair's own.
 
 What is not tame is done again by the whole text. Values have the same bits. NaN is not tame, for it is in no order.
@@ -22,8 +22,8 @@ from boxloss.kernels.cpu.bodies import LARGEST, SMALLEST, has_tame
 
 NEAREST_TO_0 = 2.0**-20
 """Of a coordinate that is not 0."""
-LEAST, MOST = 2.0**-60, 2.0**60
-"""Of what is divided, and what by."""
+LEAST, MOST = 2.0**-80, 2.0**45
+"""Of what is divided, if it is not 0; what it is divided by is between 1 / `MOST` and `MOST`."""
 
 
 Comparison = tuple[str, Node, Node]
@@ -41,7 +41,7 @@ class Short:
     numerators: tuple[Node, ...]
     """Each 0 or between `LEAST` and `MOST`."""
     divisors: tuple[Node, ...]
-    """Each between `LEAST` and `MOST`."""
+    """Each between 1 / `MOST` and `MOST`."""
 
 
 def short(formula: Formula, parameters: dict[str, Any], *, number: str, format: str, wrt: str | None = None, similarity: bool = False) -> Short | None:
@@ -149,4 +149,4 @@ def _is_moderate(x: Node) -> bool:
         return all(map(_is_moderate, x.args[1:]))
     if x.op == "neg":
         return _is_moderate(x.args[0])
-    return x.op == "const" and (LEAST <= abs(x.value) <= MOST)
+    return x.op == "const" and (1 / MOST <= abs(x.value) <= MOST)

@@ -45,7 +45,7 @@ def reciprocal(y):
 
 @triton.jit
 def quotient(x, y):
-    """x / y, rounded as IEEE 754 says, for y between 2^-60 and 2^60 and x between these or 0: the assembler's own division without its other cases.
+    """x / y, rounded as IEEE 754 says, for y between 2^-45 and 2^45, and x 0 or between 2^-80 and 2^45: the assembler's own division without its other cases.
 
     It takes every 0 / y for one of those, in a hundred instructions, and most boxes do not overlap.
     """
