@@ -24,7 +24,7 @@ from boxloss.errors import BoxLossError, UnknownNameError
 from boxloss.formulas import Formula, aliases, catalogue, find, formula
 from boxloss.kernels.switch import plain
 from boxloss.kernels.threads import get_num_threads, set_num_threads
-from boxloss.losses import Loss, Similarity, by_class, by_size, loss, nearest, pairs_above, pairwise
+from boxloss.losses import Loss, Similarity, by_class, by_size, decode_distribution, distribution_focal, kl_loss, loss, nearest, pairs_above, pairwise
 
 __version__ = "0.1.0"
 
@@ -37,9 +37,12 @@ __all__ = [
     "by_class",
     "by_size",
     "catalogue",
+    "decode_distribution",
+    "distribution_focal",
     "errors",
     "formula",
     "get_num_threads",
+    "kl_loss",
     "loss",
     "nearest",
     "nn",

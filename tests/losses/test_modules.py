@@ -23,7 +23,7 @@ def test_a_module_is_its_loss(name):
 def test_names():
     assert bl.nn.CIoULoss.__name__ == "CIoULoss"
     assert {"IoULoss", "GIoULoss", "SmoothL1Loss", "IoULogLoss", "L2Loss"} <= set(dir(bl.nn))
-    with pytest.raises(AttributeError, match="has no attribute 'GIOULoss': there are BoxLoss, .*CIoULoss"):
+    with pytest.raises(AttributeError, match=r"has no attribute 'GIOULoss': there are BoxLoss, .*CIoULoss"):
         bl.nn.GIOULoss  # noqa: B018
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 
 from boxloss.formulas import Formula, aliases, catalogue, find
+from boxloss.losses.distribution import distribution_focal
 from boxloss.losses.functions import Loss
-from boxloss.losses.reduce import reduce
+from boxloss.losses.reduce import check_reduction
+from boxloss.losses.uncertain import kl_loss
 
 _ELSEWHERE = {
     "UnifiedIoULoss": "boxloss.losses.unified",
@@ -35,7 +37,7 @@ class BoxLoss(torch.nn.Module):
         super().__init__()
         self.loss = Loss(find(name), weight_by=weight_by, **parameters)
         self.reduction, self.format = reduction, format
-        reduce(type(self).__name__, torch.zeros(0), reduction)
+        check_reduction(type(self).__name__, reduction)
 
     def forward(
         self, pred: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None, labels: torch.Tensor | None = None
@@ -49,6 +51,40 @@ class BoxLoss(torch.nn.Module):
             + [f"{name}={value!r}" for name, value in self.loss.parameters.items()]
             + ([f"weight_by={self.loss.weight_by!r}"] if self.loss.weight_by else [])
         )
+
+
+class KLLoss(torch.nn.Module):
+    """`boxloss.kl_loss` as a module: `KLLoss(reduction="mean")(pred, target, log_variance, weight=None)`."""
+
+    def __init__(self, *, reduction: str = "mean"):
+        super().__init__()
+        check_reduction("KLLoss", reduction)
+        self.reduction = reduction
+
+    def forward(
+        self, pred: torch.Tensor, target: torch.Tensor, log_variance: torch.Tensor, weight: torch.Tensor | None = None
+    ) -> torch.Tensor:  # fmt: skip
+        result: torch.Tensor = kl_loss(pred, target, log_variance, reduction=self.reduction, weight=weight)
+        return result
+
+    def extra_repr(self) -> str:
+        return f"reduction={self.reduction!r}"
+
+
+class DistributionFocalLoss(torch.nn.Module):
+    """`boxloss.distribution_focal` as a module: `DistributionFocalLoss(reduction="mean")(logits, target, weight=None)`."""
+
+    def __init__(self, *, reduction: str = "mean"):
+        super().__init__()
+        check_reduction("DistributionFocalLoss", reduction)
+        self.reduction = reduction
+
+    def forward(self, logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
+        result: torch.Tensor = distribution_focal(logits, target, reduction=self.reduction, weight=weight)
+        return result
+
+    def extra_repr(self) -> str:
+        return f"reduction={self.reduction!r}"
 
 
 def class_name(name: str) -> str:
@@ -87,7 +123,7 @@ def __getattr__(attribute: str) -> type[torch.nn.Module]:
 
 
 def __dir__() -> list[str]:
-    return ["BoxLoss", *sorted({*map(class_name, [*catalogue(), *aliases()]), *_ELSEWHERE})]
+    return ["BoxLoss", *sorted({"DistributionFocalLoss", "KLLoss", *_ELSEWHERE, *map(class_name, [*catalogue(), *aliases()])})]
 
 
 def _module(formula: Formula, name: str) -> type[BoxLoss]:
