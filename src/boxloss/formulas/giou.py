@@ -11,6 +11,13 @@ from boxloss.pair import Pair
     bounds="[0, 2]",
     symmetric=True,
     scale_free=True,
+    math=r"1 - \mathrm{IoU} + \frac{C - U}{C}",
+    wild=(
+        "The authors' darknet code (`dx_box_iou` in src/box.c) takes an overlap that is not clamped where boxes are apart.",
+        "It had no chain rule through exp and sigmoid either: generalized-iou/g-darknet issue 19, where mending it is reported to bring 3 points.",
+        "Weights differ: the authors' darknet multiplies it by 0.5 (`iou_normalizer`).",
+    ),
+    unsure="Whether the paper says that 1 - GIoU is a metric, as generalized-iou/g-darknet issue 11, which asks for the proof, has it.",
     cases=(
         ((0, 0, 10, 10), (0, 0, 10, 10), 0.0),
         ((0, 0, 1, 1), (2, 0, 3, 1), 4 / 3),  # hull 3, a third of it wasted

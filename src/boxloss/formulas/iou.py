@@ -15,6 +15,8 @@ from boxloss.pair import Pair
     symmetric=True,
     scale_free=True,
     similarity=lambda p: p.iou,
+    math=r"1 - \mathrm{IoU} = 1 - \frac{I}{U}",
+    metric=True,
     cases=(
         ((0, 0, 10, 10), (0, 0, 10, 10), 0.0),
         ((0, 0, 2, 1), (1, 0, 3, 1), 2 / 3),  # overlap 1, union 3
@@ -42,6 +44,13 @@ def iou(p: Pair) -> Terms:
     bounds="[0, 87.33654475055312]",  # 126 ln 2
     symmetric=True,
     scale_free=True,
+    math=r"-\ln \mathrm{IoU}",
+    aliases=("unitbox",),
+    metric=False,
+    wild=(
+        "FCOS and ATSS count (I + 1) / (U + 1): harmless in pixels, of no use in coordinates from 0 to 1, where IoU 0.5 at a side of 0.05 reads 0.9988.",
+        "mmdet clamps IoU at 1e-6 before the logarithm: without overlap the loss is 13.8, with no gradient.",
+    ),
     cases=(
         ((0, 0, 10, 10), (0, 0, 10, 10), 0.0),
         ((0, 0, 4, 4), (0, 0, 2, 4), math.log(2)),
@@ -67,6 +76,12 @@ def iou_log(p: Pair) -> Array:
     symmetric=True,
     scale_free=True,
     similarity=lambda p: p.iou * p.iou,
+    math=r"1 - \mathrm{IoU}^2",
+    metric=True,  # 2 d - d^2 of the metric d = 1 - IoU: rising and concave on [0, 1]
+    wild=(
+        'YOLOX calls it `iou`: its `loss_type="iou"` is 1 - IoU^2. PaddleDetection\'s `IouLoss` has it as `loss_square=True`.',
+        "Its slope at the match is twice that of 1 - IoU: beside plain IoU it is also a change of the loss's weight.",
+    ),
     cases=(
         ((0, 0, 10, 10), (0, 0, 10, 10), 0.0),
         ((0, 0, 2, 1), (1, 0, 3, 1), 8 / 9),
