@@ -7,7 +7,7 @@ of the size of the ways, an axis's `double_offset` and `side_difference` do.
 
 from boxloss.ops import Array, hold, largest, where
 from boxloss.pair import Pair, _within
-from boxloss.pair.axis import Axis
+from boxloss.pair.axis import Axis, _upright
 
 
 def double_offset(axis: Axis) -> Array:
@@ -22,15 +22,18 @@ def side_difference(axis: Axis) -> Array:
     return axis.side_difference + hold(lost_high - lost_low)
 
 
+def double_offsets(p: Pair) -> tuple[Array, ...]:
+    """Twice a's centre minus b's, along each axis, in the boxes' own unit; finite wherever the coordinates are."""
+    most, lost, n = largest(p._a[0]), _lost_edges(p), len(p._a) // 2
+    return tuple(_within((p.edges[k] + p.edges[k + n]) + hold(lost[k] + lost[k + n]), most) for k in range(n))
+
+
 def centre_and_size(p: Pair) -> tuple[Array, ...]:
-    """a's centre minus b's along x and y, then a's size minus b's, in the boxes' own unit; finite wherever the coordinates are."""
-    most = largest(p._a[0])
-    n = len(p._a) // 2
-    lost = [_finite(_lost(x, y, edge)) for x, y, edge in zip(p._a, p._b, p.edges, strict=True)]
+    """a's centre minus b's along each axis, then a's size minus b's, in the boxes' own unit; finite wherever the coordinates are."""
+    most, lost, n = largest(p._a[0]), _lost_edges(p), len(p._a) // 2
     centres, sizes = [], []
     for k in range(n):
         low, high = p.edges[k], p.edges[k + n]
-        # What rounding lost is a constant: the derivative is that of the edges.
         total = low + high
         # Half of each where the sum is beyond the type; half of the sum elsewhere, for half of the smallest number is none.
         middle = where((total <= most) & (total >= -most), total * 0.5, low * 0.5 + high * 0.5)
@@ -39,12 +42,21 @@ def centre_and_size(p: Pair) -> tuple[Array, ...]:
     return (*centres, *sizes)
 
 
+def _lost_edges(p: Pair) -> list[Array]:
+    """What rounding took from each of `p.edges`, and 0 where that is beyond the type."""
+    lost = [_lost(x, y, edge) for x, y, edge in zip(p._a, p._b, p.edges, strict=True)]
+    return [where(x - x == 0, x, 0.0) for x in lost]
+
+
+def upright_edges(p: Pair) -> tuple[Array, ...]:
+    """As `p.edges`, where an inverted interval counts as the point in its middle."""
+    most = largest(p._a[0])
+    n = len(p._a) // 2
+    ends = [(*_upright(p._a[k], p._a[k + n]), *_upright(p._b[k], p._b[k + n])) for k in range(n)]
+    return (*(_within(end[0] - end[2], most) for end in ends), *(_within(end[1] - end[3], most) for end in ends))
+
+
 def _lost(x: Array, y: Array, rounded: Array) -> Array:
     """x - y minus what it was rounded to, exactly (Knuth, The Art of Computer Programming, volume 2, 4.2.2, theorem B)."""
     taken = rounded - x
     return (x - (rounded - taken)) - (y + taken)
-
-
-def _finite(x: Array) -> Array:
-    """`x`, and 0 where that is beyond the type."""
-    return where(x - x == 0, x, 0.0)
