@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import boxloss as bl
-from boxloss.errors import DTypeError, ParameterError, ShapeError
+from boxloss.errors import DimensionError, DTypeError, ParameterError, ShapeError
 from boxloss.kernels.switch import plain
 from close import close
 
@@ -123,6 +123,16 @@ def test_one_graph_under_compile_and_vmap():
     close(loss(a, b, labels=labels), want.item(), "float64")  # and nothing of a transform has been kept
 
 
+def test_in_a_compiled_graph_of_jax():
+    jax = pytest.importorskip("jax")
+    loss = bl.loss("giou", weight_by=(BY_CLASS, BY_SIZE))
+    a, b, labels = (jax.numpy.asarray(np.float32(A)), np.float32(B), jax.numpy.asarray(LABELS))
+    gradient = jax.jit(jax.grad(lambda x, y: loss(x, b, labels=y)))(a, labels)
+    _, want = loss.value_and_gradient(A, B, labels=LABELS)
+    close(np.asarray(gradient), want, "float32", "gradient", scale=np.ones_like(want))
+    assert np.isnan(loss(a, b, labels=labels - 1, reduction="none")).tolist() == [False, True, False]
+
+
 def test_where_nobody_can_look_a_label_that_is_no_class_shows():
     loss = bl.loss("giou", weight_by=BY_CLASS)
     a, b, labels = torch.tensor(A), torch.tensor(B), torch.tensor([1, -1, 3])
@@ -166,6 +176,11 @@ def test_where_nobody_can_look_a_label_that_is_no_class_shows():
         (lambda f: bl.loss("iou", weight_by=2.0), ParameterError, "iou_loss: weight_by is 2.0, expected by_class(...), by_size(...), or a tuple of them"),
         (lambda f: bl.by_class([1.0, -1.0]), ParameterError, "by_class: weights are [1.0, -1.0], expected finite numbers >= 0, one for each class"),
         (lambda f: bl.by_class(3), ParameterError, "by_class: weights are 3, expected one number for each class"),
+        (
+            lambda f: bl.loss("l1", weight_by=BY_SIZE)(np.zeros((3, 2)), np.zeros((3, 2)), format="xx"),
+            DimensionError,
+            "l1_loss: by_size(8, 4) weighs by width and height, which boxes of the format xx do not have: use by_class or weight=...",
+        ),
         (lambda f: bl.by_size(640, 0), ParameterError, "by_size: height is 0, expected a finite number > 0"),
     ],
 )

@@ -115,7 +115,7 @@ def by_size(width: float, height: float) -> BySize:
 
     `width`, `height`: the picture's, in the boxes' unit; 1, 1 for normalised boxes. A side that is longer than the picture's counts as that. It is what
     YOLOv3 multiplies its coordinates' losses by (Darknet's `delta_yolo_box`). No gradient flows into the target by it.
-    Raises `ParameterError` for a size that is not a finite number > 0.
+    Raises `ParameterError` for a size that is not a finite number > 0; the loss raises `DimensionError` for segments and volumes.
 
     >>> import boxloss as bl
     >>> bl.loss("iou", weight_by=bl.by_size(4, 4))([[0, 0, 2, 2]], [[0, 0, 4, 2]], reduction="none").tolist()
