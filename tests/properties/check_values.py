@@ -2,6 +2,7 @@
 
 import math
 import re
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from close import LARGEST
 from oracle import exact
-from oracle.arithmetic import real
+from oracle.arithmetic import mp, real
 from oracle.forms.overlap import IOU_LOG_CEILING
 from properties.asking import (
     boxes_for,
@@ -90,7 +91,8 @@ def check_bounds(subject: Subject, backend: NumPy, dtype: str) -> None:
     else:
         require(reached <= high, subject, f"the exact value {float(reached)} lies outside {bound}")
         require(reached >= high * (1 - TIGHT), subject, f"the upper end of {bound} is never approached: the largest value is {float(reached)}")
-        require((reached == high) == high_closed, subject, f"the upper end of {bound} is {'reached' if reached == high else 'not reached'}")
+        is_reached = reached == high or (is_rounded(high) and float(reached) == high)
+        require(is_reached == high_closed, subject, f"the upper end of {bound} is {'reached' if is_reached else 'not reached'}")
 
 
 LARGE = 1e12  # the boxes below make an unbounded loss at least as large
@@ -119,7 +121,12 @@ def parse_bounds(subject: Subject) -> tuple[Any, Any, bool, bool]:
 
 def number(text: str) -> Any:
     written = float(text)
-    return IOU_LOG_CEILING if same_bits(np.float32(written), np.float32(IOU_LOG_CEILING)) else written
+    return next((irrational for irrational in (IOU_LOG_CEILING, mp.e) if same_bits(np.float32(written), np.float32(irrational))), written)
+
+
+def is_rounded(bound: float) -> bool:
+    """Is it a decimal like 3.6 that no binary number is? A parameter that the bound is worked out from is rounded likewise."""
+    return bool(Fraction(repr(float(bound))) != Fraction(float(bound)))
 
 
 def first(cases: list[Any], mask: Array) -> Any:

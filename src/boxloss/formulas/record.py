@@ -130,7 +130,9 @@ class Formula:
         """The loss of the pair `p`. An inverted box costs its inversion on top, except where coordinates are compared as they are."""
         own = {name: value for name, value in parameters.items() if name in self.parameters}
         found = self._asked(self.function, p, own)
-        loss = modify.total(p, found, parameters) if isinstance(found, tuple) else found
+        # A parameter of its own may be called like a modifier.
+        modifiers = {name: value for name, value in parameters.items() if name not in own}
+        loss = modify.total(p, found, modifiers) if isinstance(found, tuple) else found
         return loss if self.coordinates else loss + p.inversion
 
     def _asked(self, function: Callable[..., Any], p: Pair, own: dict[str, Any]) -> Any:
@@ -151,7 +153,8 @@ class Formula:
         """The similarity of the pair `p`: 1 - loss."""
         if self.similarity is None or not parameters.keys() <= self.parameters.keys():
             return 1.0 - self(p, **parameters)
-        return self._asked(self.similarity, p, parameters) - p.inversion
+        similarity = self._asked(self.similarity, p, parameters)
+        return similarity if self.coordinates else similarity - p.inversion
 
 
 INSTEAD = "iou, giou, diou, efficient_iou and l1 have one"
