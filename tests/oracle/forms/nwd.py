@@ -27,4 +27,4 @@ def fading(x: Any) -> Any:
 
 FORMS = (nwd, dotd)
 IN_COORDINATES = ("nwd",)
-VARIANTS = {"nwd": (({"constant": 0.02}, None),), "dotd": (({"size": 200.0}, None),)}
+VARIANTS = {"nwd": (({"constant": 0.001}, None),), "dotd": (({"size": 200.0}, None),)}
