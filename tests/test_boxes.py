@@ -148,3 +148,41 @@ def test_check_knows_the_formats(box, format, rule):
     (fault,) = boxes.faults([box], format, size=(10, 10) if "leaves" in rule else None)
     assert fault.index == (0,)
     assert fault.rule == rule
+
+
+SOLIDS = {"xx": (2, 6), "xw": (2, 4), "cxw": (4, 4), "lr": (1, 3)} | {
+    "xyzxyz": (10, 20, 1, 30, 60, 5),
+    "xyzwhd": (10, 20, 1, 20, 40, 4),
+    "cxcyczwhd": (20, 40, 3, 20, 40, 4),
+}
+
+
+@pytest.mark.parametrize("source", SOLIDS)
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+def test_a_segment_and_a_volume_in_every_format(source, kind):
+    for target in boxes.SEGMENTS if source in boxes.SEGMENTS else boxes.VOLUMES:
+        assert boxes.convert(kind([SOLIDS[source]]), source, target, points=kind([[3.0]])).tolist() == [list(SOLIDS[target])]
+
+
+def test_formats_of_other_dimensions_are_refused():
+    with pytest.raises(FormatError, match="xx has one dimension and xyxy two dimensions"):
+        boxes.convert([[1, 2]], "xx", "xyxy")
+    with pytest.raises(FormatError, match=r"lr are distances from points: pass points=..., shape \(..., 1\)"):
+        boxes.convert([[1, 2]], "xx", "lr")
+
+
+def test_segments_and_volumes_are_checked_and_made_shares():
+    boxes.check([[0, 0, 0, 1, 1, 1]], "xyzxyz", size=(1, 1, 1))
+    for box, format, size, rule in (
+        ([2, 1], "xx", None, "is inverted: end < start"),
+        ([1, 0], "xw", None, "has no length"),
+        ([1, 1, 1, 2, 2, -1], "xyzwhd", None, "is inverted: back < front"),
+        ([1, 1, 1, 2, 2, 0], "cxcyczwhd", None, "has no depth"),
+        ([0, 9], "xx", (8,), "leaves the recording of 8"),
+        ([0, 0, 0, 1, 1, 9], "xyzxyz", (8, 8, 8), "leaves the volume of 8 x 8 x 8"),
+    ):
+        assert [fault.rule for fault in boxes.faults([box], format, size=size)] == [rule]
+    with pytest.raises(InvalidBoxError, match=r"size is \(8, 8\), expected \(length\) for xx"):
+        boxes.check([[0, 1]], "xx", size=(8, 8))
+    assert boxes.normalise([[1.0, 3.0]], (4,)).tolist() == [[0.25, 0.75]]
+    assert boxes.denormalise(boxes.normalise(np.array([[1.0, 2, 3, 2, 4, 6]]), (4, 8, 16)), (4, 8, 16)).tolist() == [[1, 2, 3, 2, 4, 6]]
