@@ -67,7 +67,8 @@ def _side_cost(axis: Axis) -> Array:
         ((0, 0, 4, 4), (1, 1, 3, 3), 0.5 * 1.25),  # IoU 1/4, EIoU's loss 3/4 + 1/4 + 1/4
     ),
     wild=(
-        "Disjoint boxes cost 0, as a match does: a prediction is rewarded for leaving its target. Unit boxes shifted along x cost most, 0.431, at a shift of 0.533.",
+        "Disjoint boxes cost 0, as a match does: a prediction is rewarded for leaving its target. "
+        "Unit boxes shifted along x cost most, 0.431, at a shift of 0.533.",
         "Unified-IoU's code multiplies by IoU^gamma, detached, and calls it `Focal-inv`; its `Focal` multiplies by 1 - IoU^gamma.",
     ),
     unsure="gamma = 0.5 as the paper's choice is from memory, and so is that IoU^gamma is not held in the gradient.",
