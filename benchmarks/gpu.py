@@ -1,7 +1,10 @@
 """Speed on a GPU: `python -m benchmarks.gpu [--out FOLDER]` prints a page in Markdown; in the folder it leaves gpu.md and gpu.json.
 
+`--tune` times the kernels' sizes instead (pairs and warps of a program, and so on), and prints a line for each: what stands in the sources is to be the best.
+
 - CIoU, mean, forward and backward, for 1e3 to 1e7 pairs of float32, beside torchvision (where it is installed), the plain formula eagerly, and
   the plain formula under torch.compile; and how long a device copy of the bytes takes that cannot but be moved
+- what the parts of that take, and what the text for all pairs takes alone, without the short one for tame pairs
 - the matrix of 10,000 by 10,000 boxes, and the best of 2,000 boxes for each of 1,000,000
 
 Times are CUDA events' around several calls in a row, after a warm-up, the contenders in turn: the median and the quartiles. Before anything is timed,
@@ -235,6 +238,127 @@ def losses(clock: Clock, device: str, sizes: tuple[int, ...] = SIZES) -> Table:
     return table
 
 
+def parts(clock: Clock, device: str, n: int = SIZES[-1]) -> Table:
+    """What the largest loss is made of, each part in a graph of its own."""
+    import torch
+
+    import boxloss as bl
+    from boxloss.kernels import gpu
+
+    a, b = pairs(n, device)
+    ciou, one, half = bl.catalogue()["ciou"], torch.ones((), device=device), torch.full((), 0.5, device=device)
+    common, _ = pairs(n, device)
+    touched = common.clone()
+    touched[::1000, 2] = touched[::1000, 0]  # an edge without length
+
+    def fused(pred: Any = a, wrt: str = "a", reduction: str = "mean") -> Call:
+        return lambda: gpu.value_and_gradient(ciou, {}, pred, b, wrt=wrt, reduction=reduction, scale=1 / n)
+
+    with_factor = torch.empty_like(a)
+    makers: dict[str, Callable[[], Call]] = {
+        "value and gradient": lambda: in_a_graph(fused()),
+        "both gradients": lambda: in_a_graph(fused(wrt="ab")),
+        "value alone": lambda: in_a_graph(fused(wrt="")),
+        "values": lambda: in_a_graph(fused(wrt="", reduction="none")),
+        "a pair in 1,000 not tame": lambda: in_a_graph(fused(touched)),
+        "no short text": lambda: without_short(lambda: in_a_graph(fused())),
+        "multiply by 1": lambda: in_a_graph(lambda: gpu.multiply(with_factor, one)),
+        "multiply by 0.5": lambda: in_a_graph(lambda: gpu.multiply(with_factor, half)),
+    }
+    table = Table("The parts of it", f"{n:,} pairs, each part in a CUDA graph of its own. Milliseconds.", tuple(makers))
+    table.rows["ciou"] = clock.race(makers)
+    return table
+
+
+def without_short(make: Callable[[], Call]) -> Call:
+    """A call recorded with the text for all pairs alone."""
+    from boxloss.kernels.gpu import launch
+
+    made, launch.short = launch.short, lambda *_, **__: None
+    launch._kernel_of.cache_clear()
+    try:
+        return make()
+    finally:
+        launch.short = made
+        launch._kernel_of.cache_clear()
+
+
+def tuned(clock: Clock, device: str) -> list[Table]:
+    """The kernels' sizes, beside others."""
+    import torch
+
+    import boxloss as bl
+    from boxloss.kernels import gpu
+    from boxloss.kernels.gpu import best, elementwise, matrix
+
+    n = SIZES[-1]
+    a, b = pairs(n, device)
+    catalogue = bl.catalogue()
+    some, many, few = boxes(MATRIX[0], 0, device), boxes(NEAREST[0], 0, device), boxes(NEAREST[1], 1, device)
+
+    def set_to(module: Any, call: Call, graph: bool = True, **sizes: int) -> Callable[[], Call]:
+        def make() -> Call:
+            before = {name: getattr(module, name) for name in sizes}
+
+            def with_sizes() -> object:
+                for name, size in sizes.items():
+                    setattr(module, name, size)
+                try:
+                    return call()
+                finally:
+                    for name, size in before.items():
+                        setattr(module, name, size)
+
+            return in_a_graph(with_sizes) if graph else with_sizes
+
+        return make
+
+    def told(**sizes: int) -> str:
+        return ", ".join(f"{name} {size}" for name, size in sizes.items())
+
+    def loss() -> object:
+        return gpu.value_and_gradient(catalogue["ciou"], {}, a, b, wrt="a", reduction="mean", scale=1 / n)
+
+    pair_by_pair = [
+        {"BLOCK": 32 * warps * each, "WARPS": warps, "MOST_BLOCKS": blocks, "AHEAD": ahead}
+        for ahead, warps, each, blocks in (
+            *((True, 1, 1, blocks) for blocks in (16, 4, 8, 32)),
+            *((False, 1, 1, blocks) for blocks in (4, 8, 16)),
+            (True, 1, 2, 8),
+            (False, 1, 2, 8),
+            (False, 2, 1, 8),
+            (False, 4, 1, 4),
+            (True, 4, 1, 4),
+            (False, 8, 1, 2),
+        )
+    ]
+    across = [{"TILE": tile, "TILES": tiles} for tile, tiles in ((128, 8), (64, 8), (256, 8), (128, 4), (128, 32))]
+    searched = [{"TILE": tile} for tile in (128, 64, 256)]
+    programs = [{"PROGRAMS_ONE_WAY": count} for count in (4096, 16384, 32768)]
+    both_ways = [{"PROGRAMS": count} for count in (2048, 1024, 4096)]
+    asked: list[tuple[str, dict[str, Callable[[], Call]]]] = [
+        (f"CIoU, mean and gradient, {n:,} pairs", {told(**sizes): set_to(elementwise, loss, **sizes) for sizes in pair_by_pair}),
+        *(
+            (f"pairwise {name}", {told(**sizes): set_to(matrix, lambda name=name: gpu.pairwise(catalogue[name], {}, some, some), **sizes) for sizes in across})
+            for name in ("iou", "ciou")
+        ),
+        (
+            "nearest by IoU",
+            {
+                **{told(**sizes): set_to(matrix, lambda: gpu.nearest(catalogue["iou"], {}, many, few), graph=False, **sizes) for sizes in searched},
+                **{told(**sizes): set_to(best, lambda: gpu.nearest(catalogue["iou"], {}, many, few), graph=False, **sizes) for sizes in programs},
+            },
+        ),
+        ("both ways", {told(**sizes): set_to(best, lambda: gpu.nearest_both(catalogue["iou"], {}, many, few), graph=False, **sizes) for sizes in both_ways}),
+    ]
+    tables = []
+    for title, makers in asked:
+        torch.cuda.empty_cache()
+        found = clock.race(makers)
+        tables.append(Table(title, "Milliseconds; the first is what the sources have.", ("time",), {what: {"time": timing} for what, timing in found.items()}))
+    return tables
+
+
 def matrices(clock: Clock, device: str, size: tuple[int, int] = MATRIX) -> Table:
     import torch
 
@@ -363,6 +487,7 @@ def cell(found: Timing | str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=str(__doc__), formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="a folder for gpu.md and gpu.json")
+    parser.add_argument("--tune", action="store_true", help="time the kernels' sizes instead")
     parser.add_argument("--minutes", type=float, default=6.0, help="after which nothing new is begun (default: 6)")
     parser.add_argument("--seconds", type=float, default=1.0, help="of samples for each contender and size (default: 1)")
     given = parser.parse_args(arguments)
@@ -376,8 +501,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     clock = Clock(given.minutes, given.seconds)
     machine, off = described(), check("cuda")
+    if given.tune:
+        print(page(machine, off, tuned(clock, "cuda")))
+        return 0
     tables = []
-    for measure in (losses, matrices, bests):
+    for measure in (losses, parts, matrices, bests):
         tables.append(measure(clock, "cuda"))
         torch.cuda.empty_cache()
         if given.out is not None:  # after each table: a run that is cut off leaves what it had

@@ -60,6 +60,21 @@ class Compiled:
         unknown = {text for text in self.by_hand - in_words() if not _COMPARISONS.fullmatch(text)}
         return unknown | {instruction for instruction in self.arithmetic if not _ROUNDED.fullmatch(instruction)}
 
+    def instructions_of_a_tame_tile(self, folder: Path) -> int:
+        """From the start of the loop that asks whether a tile is tame to its end, without what is skipped where it is."""
+        file = folder / "kernel.cubin"
+        file.write_bytes(self.cubin)
+        listed = subprocess.run([triton.knobs.nvidia.nvdisasm.path, "-c", file], check=True, capture_output=True, text=True).stdout
+        found = re.findall(r"^\s*(\.L_x_\d+):|^\s+/\*[0-9a-f]{4,}\*/\s+(.*?);", listed, re.MULTILINE)
+        asks = next(i for i, (_, instruction) in enumerate(found) if "REDUX" in instruction)
+        start = max(i for i in range(asks) if found[i][0])
+        skips = next(i for i in range(asks, len(found)) if " BRA " in f" {found[i][1]} ")
+        label = re.search(r"\.L_x_\d+", found[skips][1])
+        assert label is not None
+        goes_on = next(i for i, (name, _) in enumerate(found) if name == label[0])
+        ends = next(i for i in range(goes_on, len(found)) if re.search(r"\b(?:BRA|EXIT)\b", found[i][1]))
+        return sum(1 for _, instruction in found[start : skips + 1] + found[goes_on : ends + 1] if instruction)
+
     def memory_of_threads(self, folder: Path) -> tuple[int, int]:
         """Bytes of stack and of local memory that a thread uses: 0 unless numbers do not fit the registers."""
         file = folder / "kernel.cubin"

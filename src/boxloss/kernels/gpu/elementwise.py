@@ -20,6 +20,8 @@ WARPS = 1
 PROGRAMS = 8192
 """Programs that keep the largest GPU busy: where there are more blocks, each program has several, one after another."""
 MOST_BLOCKS = 16
+AHEAD = True
+"""Whether the boxes of a program's next block are read before the present one is worked on."""
 LANES = 4096
 """Partial sums that are added side by side."""
 
@@ -73,7 +75,7 @@ def value_and_gradient(
         run(
             kernel, (n_programs,), a, a, *steps(a), b, *steps(b), n, pairs_each, weight, 0 if weight is None else weight.stride(0), scale_given,
             losses, sums, grad_a, grad_b,
-            A_PACKED=is_packed(a), B_PACKED=is_packed(b), SCALE_IN_MEMORY=in_memory, BLOCK=BLOCK, num_warps=WARPS,
+            A_PACKED=is_packed(a), B_PACKED=is_packed(b), SCALE_IN_MEMORY=in_memory, BLOCK=BLOCK, AHEAD=AHEAD, num_warps=WARPS,
         )  # fmt: skip
     if losses is not None:
         return losses, grad_a, grad_b

@@ -217,6 +217,8 @@ def _boxes(traced: Traced) -> dict[str, str]:
         "b": ", ".join(b),
         "a_down": ", ".join(f"{name}[:, None]" for name in a),
         "b_across": ", ".join(f"{name}[None, :]" for name in b),
+        "ahead_a": ", ".join(f"ahead_{k}" for k in range(4)),
+        "ahead_b": ", ".join(f"ahead_{k}" for k in range(4, 8)),
     }
 
 

@@ -43,7 +43,7 @@ ELEMENTWISE = """\
 @triton.jit(do_not_specialize=["a_row", "a_column", "b_row", "b_column", "n", "pairs_each", "weight_row", "scale"])
 def kernel(
     a, a_row, a_column, b, b_row, b_column, n, pairs_each, weight, weight_row, scale, losses, sums, grad_a, grad_b,
-    A_PACKED: tl.constexpr, B_PACKED: tl.constexpr, SCALE_IN_MEMORY: tl.constexpr, BLOCK: tl.constexpr,
+    A_PACKED: tl.constexpr, B_PACKED: tl.constexpr, SCALE_IN_MEMORY: tl.constexpr, BLOCK: tl.constexpr, AHEAD: tl.constexpr,
 ):
     zero = tl.full((), 0.0, {number})
     nan = tl.full((), float("nan"), {number})
@@ -55,12 +55,22 @@ def kernel(
     else:
         scale_of_slopes = float64_of(scale).to({number})
     total = tl.full((BLOCK,), 0.0, tl.float64)
+    if AHEAD:
+        from_row = tl.minimum(row, tl.minimum(last - first, BLOCK).to(tl.int32) - 1)
+        {a} = columns(a, first, from_row, a_row, a_column, A_PACKED)
+        {b} = columns(b, first, from_row, b_row, b_column, B_PACKED)
     for start in range(first, last, BLOCK):
-        n_left = tl.minimum(last - start, BLOCK).to(tl.int32)
+        n_left = tl.minimum(last - start, 2 * BLOCK).to(tl.int32)
         known = row < n_left
         from_row = tl.minimum(row, n_left - 1)
-        {a} = columns(a, start, from_row, a_row, a_column, A_PACKED)
-        {b} = columns(b, start, from_row, b_row, b_column, B_PACKED)
+        if AHEAD:
+            # The next block's boxes are on their way while this one's are worked on
+            next_row = tl.minimum(row + BLOCK, n_left - 1)
+            {ahead_a} = columns(a, start, next_row, a_row, a_column, A_PACKED)
+            {ahead_b} = columns(b, start, next_row, b_row, b_column, B_PACKED)
+        else:
+            {a} = columns(a, start, from_row, a_row, a_column, A_PACKED)
+            {b} = columns(b, start, from_row, b_row, b_column, B_PACKED)
         factor = tl.full((BLOCK,), scale_of_slopes, {number})
         if weight is not None:
             weights = tl.load(weight + start * weight_row + from_row.to(tl.int64) * weight_row)
@@ -72,6 +82,9 @@ def kernel(
             tl.store(losses + start + row, value, mask=known)
         total += tl.where(known, value, zero).to(tl.float64)
 {stores}
+        if AHEAD:
+            {a} = {ahead_a}
+            {b} = {ahead_b}
     if sums is not None:
         tl.store(sums + tl.program_id(0), sum_of(total))
 """
