@@ -17,7 +17,7 @@ from benchmarks.conformance import environments, page, peers, truth
 from benchmarks.conformance.__main__ import app, examine
 from benchmarks.conformance.inside import adapters
 from benchmarks.conformance.inside.run import ask_all
-from benchmarks.conformance.judge import Claims, judge, shown
+from benchmarks.conformance.judge import Claims, judge, judge_class, shown
 
 N = 12
 QUESTIONS = truth.questions(N)
@@ -183,6 +183,16 @@ def test_wrong_slopes_are_noticed(slopes, part, at_least):
     assert slopes_of(judged, part) >= at_least
     assert slopes_of(judged, "worst") > 2**20
     assert any(text.startswith({"wrong_sign": "A slope of", "lost": "Gradient 0"}[part]) for text in page.examples("fake_loss", judged))
+
+
+def test_slopes_that_the_type_hardly_has_are_not_asked_for():
+    tiny = adapters.Function("fake", "fake_loss", "nwd", lambda: lambda a, b: right(a, b) * 0, parameters={"constant": 1.0})
+    a, b = np.array([[0, 0, 10, 20]], np.float32), np.array([[95, 95, 110, 115]], np.float32)  # some exp(-134) / 100
+    question = truth.Question("far apart", a, b, "float32", gradient=True)
+    answer = {"value": np.array([1.0]), "gradient": np.zeros((1, 4)), "dtype": "float32"}
+    slopes = judge_class(tiny, answer, question, truth.Truth(), 0.0)["gradients"]
+    assert slopes["n"] == 1
+    assert slopes["n_judged"] == slopes["lost"] == 0
 
 
 def test_halved_slopes_have_the_right_sign_and_half_the_size():

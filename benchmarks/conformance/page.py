@@ -135,7 +135,10 @@ FINDINGS: tuple[tuple[str, Callable[[Judged], bool]], ...] = (
     ("A perfect match of sides of 1e-4 is off by more than a tenth", lambda f: number(f["identical"][UNIT_SMALL].get("cost")) > 0.1),
     ("Values are off by more than 10 % in pixels", lambda f: number(worst(classes_of(f, IN_PIXELS))) > 0.1 * 2**24),
     ("Values are off by more than 10 % for sides of 1e-4 in unit coordinates", lambda f: number(worst(classes_of(f, [UNIT_SMALL]))) > 0.1 * 2**24),
-    ("Slopes of the wrong sign, or 0 where they should not be, in pixels", lambda f: any_slope(f, IN_PIXELS, "wrong_sign") or any_slope(f, IN_PIXELS, "lost")),
+    (
+        "Slopes of the wrong sign, or 0 where they should not be, in pixels (with keras's two it is alpha, through which they let the gradient flow)",
+        lambda f: any_slope(f, IN_PIXELS, "wrong_sign") or any_slope(f, IN_PIXELS, "lost"),
+    ),
     ("The same for sides of 1e-4", lambda f: any_slope(f, [UNIT_SMALL], "wrong_sign") or any_slope(f, [UNIT_SMALL], "lost")),
     ("Not finite for points or lines", lambda f: any(one["not_finite"] for one in classes_of(f, FLAT))),
     ("Gradient not finite for points or lines", lambda f: any_slope(f, FLAT, "not_finite")),

@@ -90,7 +90,7 @@ PEERS = (
         (("tensorflow-cpu", "keras-cv"),),
         remarks=(
             "Archived since 2024. Run on torch tensors; it needs TensorFlow to be imported at all. Asked for one pair at a time.",
-            "`CIoULoss` squares the factor 4 / pi^2 too: its values are another formula's.",
+            "`CIoULoss` squares the factor 4 / pi^2 too: its values are another formula's. Its gradient flows through alpha, as keras's does.",
         ),
     ),
     Peer(
