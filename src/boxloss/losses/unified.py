@@ -28,10 +28,11 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "fraction": lambda share: 2 / (1 + 3 * share),  # 200 / (epoch + 100)
 }
 
-# A kernel has its ratio compiled in, so the ratio goes in steps: 97 of them from 2 to 1/2, each compiled once on a machine, in about a second. Ratios as
-# they are would be as many kernels as epochs. Boxes that are scaled by torch before the loss need one kernel, but their new coordinates are rounded:
-# measured on float32 boxes of 8 to 100 px within 1,000 px, 1e-3 px from their targets, values are then off by 1 % (median; 0.05 % where coordinates are
-# measured from the target's centre, too) and in 3 % of the pairs a slope points the wrong way, against 3e-7 and none; and a call takes twice as long.
+# A kernel has its ratio compiled in, so the ratio goes in steps: 97 of them from 2 to 1/2, each compiled once on a machine, in about a second (1.0 s on an
+# H200). Ratios as they are would be as many kernels as epochs. Boxes that are scaled by torch before the loss need one kernel, but their new coordinates
+# are rounded: measured on float32 boxes of 8 to 100 px within 1,000 px, 1e-3 px from their targets, values are then off by 1 % (median; up to 0.05 %
+# where coordinates are measured from the target's centre) and in 3 % of the pairs a slope points the wrong way, against 3e-7 at most and none; and a
+# call takes twice as long.
 STEPS = 64
 
 

@@ -66,7 +66,7 @@ class _Focused(BoxLoss):
     """Wise-IoU's version 1, each pair times a factor that follows from beta = (1 - IoU) / mean and is held constant."""
 
     def __init__(self, settings: dict[str, float], momentum: float, reduction: str, format: str, weight_by: Any):
-        super().__init__("iou", reduction=reduction, format=format, wise=True)
+        super().__init__("wise_iou", reduction=reduction, format=format)
         name = type(self).__name__
         for setting, value in settings.items():
             above = 1 if setting == "alpha" else 0
