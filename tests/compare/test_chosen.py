@@ -25,6 +25,30 @@ def test_one_spelling_a_choice():
     assert choose("smooth_l1:beta=.50") == choose("smooth_l1:beta=0.5")
 
 
+@pytest.mark.parametrize(
+    ("text", "given", "spelling"),
+    [
+        ("diou:inner=0.75", {"inner": 0.75}, "diou:inner=0.75"),
+        ("iou:focaler=0..0.95", {"focaler": (0, 0.95)}, "iou:focaler=0..0.95"),
+        ("iou:focaler=(0.0, .95)", {"focaler": (0.0, 0.95)}, "iou:focaler=0.0..0.95"),
+        ("iou:focaler=0...95", {"focaler": (0, 0.95)}, "iou:focaler=0..0.95"),
+        ("iou:log=true", {"log": True}, "iou:log=true"),
+        ("iou:log=True", {"log": True}, "iou:log=true"),
+        ("giou:wise=true:power=3", {"power": 3, "wise": True}, "giou:power=3:wise=true"),
+    ],
+)
+def test_modifiers(text, given, spelling):
+    assert dict(choose(text).given) == given
+    assert str(choose(text)) == spelling
+    assert choose(spelling) == choose(text)
+    a, b = [[0.0, 0, 4, 4]], [[1.0, 0, 4, 5]]
+    assert float(choose(text).build()(a, b)) == float(bl.loss(choose(text).name, **given)(a, b))
+
+
+def test_a_slug_of_a_range_is_plain():
+    assert choose("iou:focaler=0..0.95").slug == "iou@focaler=0..0.95"
+
+
 def test_slugs_are_plain_and_differ_where_choices_differ():
     choices = [Choice("x", (("a", value),)) for value in ((1, 2), [1, 2], "1, 2", 12, 1.2, -1)]
     slugs = [choice.slug for choice in choices]
@@ -54,6 +78,13 @@ def test_a_list_and_a_text_are_the_same():
         ("smooth_l1:beta=None", BoxLossError, "smooth_l1:beta=None"),
         ("iou,giou,iou", CompareError, "iou and iou are the same loss"),
         ("smooth_l1,smooth_l1:beta=1.0", CompareError, "smooth_l1 and smooth_l1:beta=1.0 are the same loss"),
+        ("giou:powr=3", UnknownNameError, "parameter of giou 'powr': did you mean power"),
+        ("giou:power=0", BoxLossError, "giou: power is 0, expected a finite number > 0"),
+        ("l1:power=2", BoxLossError, "l1 takes no modifier, but power was given"),
+        ("iou:focaler=0..", CompareError, "'0..' is not a number"),
+        ("iou:focaler=0.95..0", BoxLossError, "iou: focaler is"),
+        ("iou:log=yes", CompareError, "'yes' is not a number"),
+        ("iou,iou:log=false", CompareError, "iou and iou:log=false are the same loss"),
         (" , ", CompareError, "none is named"),
     ],
 )

@@ -1,7 +1,7 @@
 """Which losses a comparison compares: a name, possibly with parameters, as a user writes it.
 
-`smooth_l1`, `smooth_l1:beta=0.5`, `inner_iou:ratio=0.75:focaler=(0.0, 0.95)`: a name of the catalogue, then parameters, each after a colon. Values
-are Python literals.
+`smooth_l1`, `smooth_l1:beta=0.5`, `diou:inner=0.75:focaler=0..0.95`, `iou:log=true`: a name of the catalogue, then parameters or modifiers, each after
+a colon. Values are Python literals; two numbers may have `..` between them, and true and false may be small: no shell minds these.
 """
 
 import ast
@@ -14,6 +14,7 @@ from typing import Any
 
 import boxloss as bl
 from boxloss.errors import BoxLossError, CompareError, FormulaError, UnknownNameError
+from boxloss.formulas.modify import MODIFIERS
 
 HOW = "write NAME or NAME:PARAMETER=VALUE, for instance smooth_l1:beta=0.5"
 
@@ -27,7 +28,7 @@ class Choice:
 
     def __str__(self) -> str:
         """The one spelling of this choice, which names it everywhere: in the plan, in tables, and (see `slug`) in folders."""
-        return ":".join([self.name, *(f"{key}={value!r}" for key, value in self.given)])
+        return ":".join([self.name, *(f"{key}={_written(value)}" for key, value in self.given)])
 
     @property
     def slug(self) -> str:
@@ -38,13 +39,32 @@ class Choice:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All parameters, defaults included: what tells whether two choices are the same loss."""
-        return {**bl.catalogue()[self.name].parameters, **dict(self.given)}
+        """All parameters, defaults included, and the modifiers that are on: what tells whether two choices are the same loss."""
+        defaults = bl.catalogue()[self.name].parameters
+        return defaults | {key: value for key, value in self.given if key in defaults or value is not False}
 
     def build(self) -> Callable[..., Any]:
         """The loss itself, `loss(pred, target, reduction=..., weight=...)`."""
         built: Callable[..., Any] = bl.loss(self.name, **dict(self.given))
         return built
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(number, (int, float)) for number in value):
+        return f"{value[0]!r}..{value[1]!r}"
+    return repr(value)
+
+
+def _read(text: str) -> Any:
+    """The value that is written like this. Raises what `ast.literal_eval` raises."""
+    if text in ("true", "false"):
+        return text == "true"
+    low, between, high = text.partition("..")
+    if between and re.fullmatch(r"[-+.\w]+", text):
+        return ast.literal_eval(low), ast.literal_eval(high)
+    return ast.literal_eval(text)
 
 
 def split_names(text: str) -> list[str]:
@@ -61,6 +81,8 @@ def choose(text: str) -> Choice:
 
     >>> str(choose("smooth_l1:beta=.5"))
     'smooth_l1:beta=0.5'
+    >>> str(choose("diou:wise=true:focaler=0..0.95"))
+    'diou:focaler=0..0.95:wise=true'
     """
     name, *parts = [part.strip() for part in text.split(":")]
     known = bl.catalogue()
@@ -71,12 +93,12 @@ def choose(text: str) -> Choice:
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not key or not value:
             raise CompareError(f"loss {text!r}: cannot read {part!r}; {HOW}")
-        if key not in known[name].parameters:
-            raise UnknownNameError(f"parameter of {name}", key, known[name].parameters)
+        if key not in known[name].parameters and key not in MODIFIERS:
+            raise UnknownNameError(f"parameter of {name}", key, (*known[name].parameters, *(MODIFIERS if known[name].is_overlap else ())))
         if key in given:
             raise CompareError(f"loss {text!r}: {key} is given twice")
         try:
-            given[key] = ast.literal_eval(value)
+            given[key] = _read(value)
         except (ValueError, SyntaxError) as error:
             raise CompareError(f"loss {text!r}: {value!r} is not a number, or another Python literal; {HOW}") from error
     choice = Choice(name, tuple(sorted(given.items())))
