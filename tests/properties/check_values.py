@@ -89,9 +89,9 @@ def check_bounds(subject: Subject, backend: NumPy, dtype: str) -> None:
     if math.isinf(high):
         require(reached > LARGE and not high_closed, subject, f"{bound}: the largest value is not unbounded but {float(reached)}")
     else:
-        require(reached <= high, subject, f"the exact value {float(reached)} lies outside {bound}")
-        require(reached >= high * (1 - TIGHT), subject, f"the upper end of {bound} is never approached: the largest value is {float(reached)}")
         is_reached = reached == high or (is_rounded(high) and float(reached) == high)
+        require(reached <= high or is_reached, subject, f"the exact value {float(reached)} lies outside {bound}")
+        require(reached >= high * (1 - TIGHT), subject, f"the upper end of {bound} is never approached: the largest value is {float(reached)}")
         require(is_reached == high_closed, subject, f"the upper end of {bound} is {'reached' if is_reached else 'not reached'}")
 
 
