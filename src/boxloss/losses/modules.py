@@ -118,8 +118,8 @@ def __getattr__(attribute: str) -> type[torch.nn.Module]:
             found = __getattr__(class_name(name))
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}: there are {', '.join(__dir__())}")
-    globals()[attribute] = found
-    return found
+    # The first that was made, should another thread have been quicker, or another name.
+    return globals().setdefault(attribute, found)  # type: ignore[no-any-return]
 
 
 def __dir__() -> list[str]:
