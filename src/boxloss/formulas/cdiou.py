@@ -18,8 +18,8 @@ from boxloss.pair import Pair
         ((0, 0, 6, 8), (3, 0, 9, 8), 2 / 3 + 3 / 145**0.5),  # overlap 24, union 72; every corner 3 away, hull 9 x 8
     ),
     wild=(
-        "In the released code the distance term, 0.001 times, is a function of anchors and encoded targets alone (atss_core's loss.py): no gradient reaches the network, "
-        "and its results are those of the loss beside it.",
+        "In the released code the distance term, 0.001 times, is a function of anchors and encoded targets alone (atss_core's loss.py): it has no gradient "
+        "at all, and trains nothing.",
         "The same code has (I + 1) / (U + 1) for IoU, copied from FCOS: harmless in pixels, useless in coordinates from 0 to 1.",
     ),
     unsure="The term and its weight of 1 are from memory of the paper; the released code says neither, since its term does nothing.",

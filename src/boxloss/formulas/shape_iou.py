@@ -25,14 +25,15 @@ def _half(weight: float) -> float:
     symmetric=False,
     scale_free=True,
     math=r"1 - \mathrm{IoU} + \frac{h_s (x - x^g)^2 + w_s (y - y^g)^2}{c^2}"
-    r" + \frac{1}{2} \left( \left( 1 - e^{- h_s \frac{|w - w^g|}{\max(w, w^g)}} \right)^4 + \left( 1 - e^{- w_s \frac{|h - h^g|}{\max(h, h^g)}} \right)^4 \right)",
+    r" + \frac{1}{2} \left( \left( 1 - e^{- h_s \omega_w} \right)^4 + \left( 1 - e^{- w_s \omega_h} \right)^4 \right), \quad"
+    r" \omega_w = \frac{|w - w^g|}{\max(w, w^g)}, \quad w_s = \frac{2 (w^g)^s}{(w^g)^s + (h^g)^s}, \quad h_s = 2 - w_s",
     cases=(
         ((0, 0, 10, 10), (0, 0, 10, 10), 0.0),
         ((0, 0, 1, 3), (2, 0, 3, 3), 1 + 1.5 * 4 / 18),  # a target 1 x 3: weights 1/2 and 3/2; centres 2 apart along x, hull 3 x 3
         (*_SMALL, 0.75 + (1.5 * 1 + 0.5 * 9) / 160 + (_half(1.5) + _half(0.5)) / 2),
     ),
     wild=("The released code's default, scale = 0, makes both weights 1: the shape is off (`shape_iou_released`).",),
-    unsure="The formula is the released code's, not read in the paper. That the paper chooses the scale by the data set, and whether 1 is among its choices, is from memory.",
+    unsure="The formula is the released code's, not read in the paper. Its scale depends on the data set; whether 1 is among the paper's choices is unknown.",
 )
 def shape_iou(p: Pair, *, scale: float = 1.0) -> Terms:
     """1 - IoU plus costs of distance and of shape that the target's own shape weighs; smaller is better, in [0, 3.2796).
@@ -61,7 +62,7 @@ def _weights(p: Pair, scale: float) -> tuple[Array, Array]:
     width, height = p.x.b_side, p.y.b_side
     if scale == 0:
         return constant(width, 1.0), constant(height, 1.0)
-    # Over the longer side, so that no power leaves the type. Each weight depends on the quotient of the sides alone: its derivative is right though that is held.
+    # Over the longer side, so that no power leaves the type. That may be held: each weight depends on the quotient of the sides alone.
     longer = hold(maximum(width, height))
     wide, tall = power(ratio(width, longer), scale), power(ratio(height, longer), scale)
     total = wide + tall
