@@ -168,7 +168,11 @@ def test_the_text_says_what_it_is():
         ({"target": "cuda"}, bl.errors.UnknownNameError, "unknown target of source 'cuda': there are: javascript, numba, triton"),
         ({"target": "tritone"}, bl.errors.UnknownNameError, "unknown target of source 'tritone': did you mean triton?"),
         ({"dtype": "float16"}, bl.errors.ParameterError, "source: dtype is 'float16', expected float32 or float64"),
-        ({"format": "xyzw"}, bl.errors.FormatError, "source: format is 'xyzw', expected one of xyxy, xywh, cxcywh, ltrb"),
+        (
+            {"format": "xyzw"},
+            bl.errors.FormatError,
+            "source: format is 'xyzw', expected one of xyxy, xywh, cxcywh, ltrb; for segments xx, xw, cxw, lr; for volumes xyzxyz, xyzwhd, cxcyczwhd",
+        ),
         (
             {"gamma": 2},
             bl.errors.UnknownNameError,

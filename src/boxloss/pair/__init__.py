@@ -69,11 +69,11 @@ class Pair:
 
     def scaled(self, ratio: float) -> "Pair":
         """The pair with both boxes' sides times `ratio`, about their own centres."""
-        return _Moved(self, tuple(axis.scaled(ratio) for axis in self.axes))
+        return _Moved(self, tuple(axis.scaled(ratio) for axis in self.axes), "scaled_")
 
-    def towards(self, share: Array | float) -> "Pair":
-        """The pair with a moved, edge by edge, by `share` of its way to b, in [0, 1]: at 1 it is b."""
-        return _Moved(self, tuple(axis.towards(share) for axis in self.axes))
+    def towards(self, share: Array | float, rest: Array | float | None = None) -> "Pair":
+        """The pair with a moved, edge by edge, by `share` of its way to b, in [0, 1]: at 1 it is b. `rest` is 1 - share, where there is a more exact one."""
+        return _Moved(self, tuple(axis.towards(share, rest) for axis in self.axes), "moved_")
 
     @quantity
     def overlap(self) -> Array:
@@ -156,11 +156,16 @@ class Pair:
 
 
 class _Moved(Pair):
-    """A pair made of another, of which its axes are made; boxes that differ still do."""
+    """A pair made of another, of which its axes are made; boxes that differ still do. Its edges and its inversion are those of the other."""
 
-    def __init__(self, pair: Pair, axes: tuple[Axis, ...]):
+    def __init__(self, pair: Pair, axes: tuple[Axis, ...], prefix: str):
         super().__init__(pair._a, pair._b, tame=pair._tame)
-        self.axes = axes  # the instance's own attribute is found before the quantity of that name
+        self._pair, self.axes = pair, axes  # the instance's own attribute is found before the quantity of that name
+        self.prefix = prefix + getattr(pair, "prefix", "")
+
+    @quantity
+    def inversion(self) -> Array:
+        return self._pair.inversion
 
 
 def _within(x: Array, most: float) -> Array:
