@@ -21,7 +21,7 @@ PEERS = (
         "boxloss",
         "Apache-2.0",
         "boxloss",
-        remarks=("It is judged by the code that judges all others. `tests/` holds it to the same figures, with more pairs.",),
+        remarks=("It is judged by the code that judges all others.",),
     ),
     Peer(
         "torchvision",
@@ -134,8 +134,8 @@ PEERS = (
 )
 
 NOT_ASKED = (
-    ("detectron2", "there is no release that pip installs; its GIoU is fvcore's"),
-    ("PaddleDetection", "there is no release of its losses that pip installs beside these"),
+    ("detectron2", "its authors release no wheel that pip finds by that name"),
+    ("PaddleDetection", "its `paddledet` needs PaddlePaddle, another framework, for which there is no adapter here yet"),
     ("ultralytics, yolov5, mmyolo, yolov9", "AGPL or GPL: not installed by this script; ask them yourself with a few lines in `inside/adapters.py`"),
 )
 
