@@ -4,6 +4,7 @@ A quantity that the formula names (`overlap`, `union`, `alpha`, and `d_overlap` 
 written where it is needed, and what is needed twice without a name is `t1`, `t2`, ...
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,6 +110,10 @@ def _bare(text: str) -> str:
     return text
 
 
+_LIKE_A_CONSTANT = re.compile(r"c(_.*)?")
+"""A variable `c` would be told from its namesakes as `c_2`, which is what the number 2 may be called."""
+
+
 class _Names:
     def __init__(self, taken: frozenset[str] | set[str]):
         self._taken, self._count = set(taken), 0
@@ -117,6 +122,8 @@ class _Names:
         if wish is None:
             self._count += 1
             wish = f"t{self._count}"
+        if _LIKE_A_CONSTANT.fullmatch(wish):
+            wish = f"v_{wish}"
         name, n = wish, 1
         while name in self._taken:
             n += 1
