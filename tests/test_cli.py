@@ -12,7 +12,7 @@ import boxloss as bl
 from close import as_printed
 from shared_data import shared
 
-COMMANDS = ("compare", "dataset", "convert", "list", "show", "evaluate")
+COMMANDS = ("compare", "dataset", "convert", "list", "show", "check", "evaluate")
 
 
 def boxloss(*words: object, cwd=None) -> subprocess.CompletedProcess[str]:
@@ -69,6 +69,55 @@ def test_show_prints_and_draws_the_card(tmp_path):
     assert (tmp_path / "cards" / "giou.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_list_has_what_was_measured():
+    header, *rows = [line.split("\t") for line in boxloss("list", "--claims").stdout.splitlines()]
+    assert {len(row) for row in rows} == {len(header)}
+    cells = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
+    assert list(cells) == list(bl.catalogue())
+    assert cells["iou"]["triangle inequality"] == "holds"
+    assert cells["diou"]["triangle inequality"].startswith("fails by 0.1")
+    assert cells["giou"]["slopes apart (x, w, h)"] == "+0.125 -0.188 0"
+    figures = json.loads(boxloss("list", "--claims", "--json").stdout)
+    assert figures["iou"]["apart"] == [0, 0, 0]
+
+
+MINE = """
+import boxloss as bl
+
+@bl.formula(title="Mine", paper="none", bounds="[0, {high}]", symmetric=True, scale_free=True)
+def mine(p):
+    "Mine: loss = jaccard + waste / hull"
+    return p.jaccard + bl.ops.ratio(p.waste, p.hull)
+"""
+
+
+def test_check_holds_a_users_formula_to_its_claims(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE.format(high=2))
+    done = boxloss("check", tmp_path / "mine.py:mine", "--out", tmp_path / "mine.png")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("mine: all that it claims holds\n")
+    assert "like it giou" in done.stdout
+    assert (tmp_path / "mine.png").read_bytes().startswith(b"\x89PNG")
+    card = boxloss("show", tmp_path / "mine.py:mine")
+    assert card.returncode == 0
+    assert "enlarges: in 100%" in card.stdout
+
+
+def test_check_says_what_is_false_and_exits_with_1(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE.format(high=1))
+    done = boxloss("check", tmp_path / "mine.py:mine", "--json")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("boxloss: mine claims values in [0, 1], but costs 2 for (")
+    found = json.loads(done.stdout)
+    assert not found["holds"]
+    assert [claim["about"] for claim in found["claims"] if claim["holds"] is False] == ["bounds"]
+
+
+def test_check_takes_a_name_of_the_catalogue():
+    assert boxloss("check", "giou").returncode == 0
+
+
 def test_dataset_and_convert(tmp_path):
     done = boxloss("dataset", "embedded", "--json")
     embedded = json.loads(done.stdout)
@@ -104,6 +153,8 @@ def test_evaluate_prints_cocos_figures():
     ("words", "message"),
     [
         (("show", "smoth_l1"), "unknown loss 'smoth_l1': did you mean smooth_l1 or smooth_l1_cxcywh? (boxloss list has them all)"),
+        (("show", "giou", "--gradient"), "--gradient goes with --source: boxloss show giou --source numba --gradient"),
+        (("check", "nowhere.py:mine"), "nowhere.py: no such file; expected FILE.py:NAME"),
         (("show", "giou", "--out", "giou.gif"), "cannot draw into giou.gif: .gif is not .png, .svg, .jpg or .pdf"),
         (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
         (("compare", "embedded", "--losses", "iou,goiu"), None),

@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Everything that a command does lives elsewhere, and is imported when the command runs."""
 
 import json
+import math
 import shlex
 import sys
 from collections.abc import Sequence
@@ -31,7 +32,9 @@ app = typer.Typer(
   boxloss dataset DATA --out pictures
   boxloss convert DATA --to coco --out DATA-coco
   boxloss list                       [dim]every loss there is[/dim]
+  boxloss list --claims              [dim]what was measured of each[/dim]
   boxloss show ciou --out ciou.png   [dim]one loss's card[/dim]
+  boxloss check my_loss.py:my_loss   [dim]hold a formula of your own to its claims[/dim]
   boxloss show ciou --source triton  [dim]its code: numba, triton, javascript[/dim]
   boxloss evaluate truth.json detections.json
 
@@ -232,13 +235,21 @@ def convert(
 
 
 @app.command("list")
-def list_losses(as_json: AsJson = False) -> None:
-    """Every loss: name, formula, bounds, paper.
+def list_losses(
+    as_json: AsJson = False,
+    claims: Annotated[bool, typer.Option("--claims", help="What was measured of each instead: range, symmetry, triangle inequality, gradient.")] = False,
+) -> None:
+    """Every loss: name, formula, bounds, paper. Or, with --claims, what was measured of each.
 
     Piped, the columns have tabs between them: boxloss list | cut -f1
+
+    Example: boxloss list --claims
     """
     from boxloss.formulas import catalogue
 
+    if claims:
+        _list_claims(as_json)
+        return
     header = ("name", "loss =", "bounds", "parameters", "paper")
     rows = [
         (f.name, _formula_line(f.doc), f.bounds, ", ".join(f"{name}={value}" for name, value in f.parameters.items()), f.paper) for f in catalogue().values()
@@ -247,6 +258,34 @@ def list_losses(as_json: AsJson = False) -> None:
         print(json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=1))
     else:
         _print_table(header, rows)
+
+
+def _list_claims(as_json: bool) -> None:
+    """What was measured of every loss; those that have changed since are measured now, which takes some seconds each."""
+    from boxloss.claims import kept, remembered
+    from boxloss.claims.table import HEADER, MEANING, row
+    from boxloss.formulas import catalogue
+
+    formulas = catalogue()
+    found = {name: kept(formula) for name, formula in formulas.items()}
+    missing = [name for name, measured in found.items() if measured is None]
+    if missing:
+        from rich.progress import track
+
+        for name in track(missing, description="measuring", console=errors, transient=True):
+            found[name] = remembered(formulas[name])
+    measured = {name: found[name] or remembered(formula) for name, formula in formulas.items()}
+    if as_json:
+        print(json.dumps({name: _finite(figures.as_dict()) for name, figures in measured.items()}, indent=1))
+        return
+    _print_table(HEADER, [row(formula, measured[name]) for name, formula in formulas.items()])
+    if sys.stdout.isatty():
+        errors.print(MEANING.replace("\n", " "), markup=False, style="dim")
+
+
+def _finite(figures: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity and no NaN."""
+    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in figures.items()}
 
 
 def _formula_line(doc: str) -> str:
@@ -273,41 +312,90 @@ def _rich_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title:
     Console(highlight=False).print(table)
 
 
+Place = Annotated[str, typer.Argument(metavar="LOSS", help="A name that `boxloss list` has, or FILE.py:NAME.", show_default=False)]
+Picture = Annotated[Path | None, typer.Option("--out", help="Also draw the card into this file (.png, .svg or .pdf).", show_default="no picture")]
+
+
 @app.command()
 def show(
-    loss: Annotated[str, typer.Argument(metavar="LOSS", help="A name that `boxloss list` has, or FILE.py:NAME with --source.", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="Also draw the card into this file (.png, .svg or .pdf).", show_default="no picture")] = None,
+    loss: Place,
+    out: Picture = None,
     source: Annotated[str | None, typer.Option(help="Print its code instead: numba, triton or javascript.", show_default=False)] = None,
     gradient: Annotated[bool, typer.Option("--gradient", help="With --source: its gradient too.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """A loss's card: formula, claims, its curve against shift and scale, its gradient. Or its code, for another project.
+    """A loss's card: formula, claims and what was measured of them, its curves, its gradient. Or its code, for another project.
 
     Example: boxloss show ciou --out ciou.png
 
+    Example: boxloss show my_loss.py:my_loss
+
     Example: boxloss show my_loss.py:my_loss --source triton --gradient > my_loss_triton.py
     """
-    from boxloss.from_file import from_file, is_place
-
     if source is not None:
         from boxloss.calculus.source import source as text_of
 
-        if out is not None:
-            raise ParameterError("--out draws the card, and --source prints code instead: one of the two")
-        print(text_of(from_file(loss) if is_place(loss) else loss, target=source, gradient=gradient), end="")
+        if out is not None or as_json:
+            raise ParameterError(f"{'--out draws' if out else '--json prints'} the card, and --source prints code instead: one of the two")
+        print(text_of(_loss_at(loss), target=source, gradient=gradient), end="")
         return
-    if gradient or is_place(loss):
-        what = "--gradient goes" if gradient else f"{loss}: the catalogue's losses alone have a card; a formula in a file goes"
-        raise ParameterError(f"{what} with --source: boxloss show {loss} --source numba --gradient")
+    if gradient:
+        raise ParameterError(f"--gradient goes with --source: boxloss show {loss} --source numba --gradient")
+    card = _card(loss, out)
+    print(json.dumps(card.as_dict(), indent=1) if as_json else card)
+
+
+@app.command()
+def check(loss: Place, out: Picture = None, as_json: AsJson = False) -> None:
+    """Hold a formula to its claims: bounds, symmetry, scale, gradient, finite values. Exit code 1, and the claims that are false, where one is.
+
+    The same search judges every loss of the catalogue. What a formula does not claim is measured and printed, and fails nothing.
+
+    Example: boxloss check my_loss.py:my_loss
+
+    Example: boxloss check my_loss.py:my_loss --json --out my_loss.png
+
+    Example: boxloss check giou
+    """
+    card = _card(loss, out)
+    false = [finding for finding in card.findings if finding.holds is False]
+    if as_json:
+        print(json.dumps(card.as_dict(), indent=1))
+    else:
+        for line in card.sentences(Console().width if sys.stdout.isatty() else 160):
+            print(line)
+        verdict = f"{len(false)} of its claims {'is' if len(false) == 1 else 'are'} false" if false else "all that it claims holds"
+        print(f"{card.formula.name}: {verdict}")
+    for finding in false:
+        errors.print(f"boxloss: {card.formula.name} {finding.sentence}", markup=False, style="red")
+    if false:
+        raise typer.Exit(1)
+
+
+def _loss_at(loss: str) -> Any:
+    """The formula of that name, or at that place in a file."""
+    from boxloss.formulas import find
+    from boxloss.from_file import from_file, is_place
+
+    return from_file(loss) if is_place(loss) else find(loss)
+
+
+def _card(loss: str, out: Path | None) -> Any:
+    """The card of a loss, which is measured if it never was; also drawn, where a file is given."""
+    formula = _loss_at(loss)
+    from boxloss.claims import remembered
     from boxloss.draw.cards import card_figure, card_text
 
-    card = card_text(loss)
+    with errors.status(f"measuring {formula.name}"):
+        measured = remembered(formula)
+    card = card_text(formula, measured=measured)
     if out is not None:
         from boxloss.draw import style
 
         out.parent.mkdir(parents=True, exist_ok=True)
-        style.save(card_figure(loss), out)
+        style.save(card_figure(formula, measured=measured), out)
         errors.print(f"drawn: {out}", markup=False)
-    print(card)
+    return card
 
 
 @app.command()

@@ -50,7 +50,7 @@ def _smooth(here: Floats, up: Floats, down: Floats) -> Floats:
 def _error(gradient: Floats, found: Floats, smooth: Floats) -> float:
     if not smooth.any():
         return 0.0
-    size = np.maximum(np.abs(gradient).max(axis=1), 1e-6)
+    size = np.maximum(np.maximum(np.abs(gradient).max(axis=1), np.abs(found).max(axis=0)), 1e-6)
     off = np.abs(gradient - found.T).max(axis=1) / size
     return float(np.nan_to_num(off[smooth], nan=np.inf).max())
 

@@ -1,7 +1,7 @@
 """Measurements are kept: those of the catalogue in `measured.json` beside this file, a user's own in the folder for caches.
 
-Each lies under the digest of the text that the formula becomes, of its gradient's, and of the source of whatever measures: when one of these changes,
-it is measured again, and an old figure is never shown.
+Each lies under the digest of the operations that the formula and its gradient are made of, and of the source of whatever measures: when one of these
+changes, it is measured again, and an old figure is never shown.
 """
 
 import contextlib
@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from boxloss.calculus.source import source
+from boxloss.calculus.graph import reachable
+from boxloss.calculus.trace import trace
 from boxloss.claims.measure import measure
 from boxloss.claims.measured import Measured, from_dict
 from boxloss.formulas import Formula
@@ -22,9 +23,13 @@ _OWN = ("asking", "differences", "measure", "measured", "sample", "search")
 
 def digest(formula: Formula, parameters: dict[str, Any] | None = None) -> str:
     """What a measurement of the formula depends on, in 20 characters."""
-    text = source(formula, target="numba", gradient=True, dtype="float64", **parameters or {})
-    code = text.split("\n\n", 1)[1]  # above stand title and paper, which change no figure
-    return cache.key(code, formula.name, repr(sorted((parameters or {}).items())), formula.bounds, repr(formula.scale_free), _own_text())[:20]
+    traced = trace(formula, parameters or {}, dtype="float64", wrt="ab")
+    nodes = reachable(traced.outputs)
+    place = {node.index: k for k, node in enumerate(nodes)}
+    operations = [(node.op, repr(node.value), *(place[x.index] for x in node.args)) for node in nodes]
+    outputs = [place[x.index] for x in traced.outputs]
+    given = (formula.name, repr(sorted((parameters or {}).items())), formula.bounds, repr(formula.scale_free))
+    return cache.key(repr(operations), repr(outputs), *given, _own_text())[:20]
 
 
 @functools.cache

@@ -15,27 +15,46 @@ def climb(score: Score, sets: Floats, rng: np.random.Generator, rounds: int, rea
 
     A box is moved in units of its own sides and of the set's extent, and scaled by factors, so that points stay points.
     """
-    n, k, _ = sets.shape
     best = _number(score(sets))
-    step = np.full(n, 0.3)
+    step = np.full(len(sets), 0.3)
     for index in range(rounds):
-        low, high = sets[..., :2], sets[..., 2:]
-        centre, side = low / 2 + high / 2, high - low
-        extent = (sets[..., 2:].max(axis=1) - sets[..., :2].min(axis=1))[:, None, :]
-        size = step[:, None, None]
-        chosen = rng.random((n, k, 2, 2)) < (0.3 if index % 2 else 0.7)
-        unit = np.where(rng.random((n, k, 2)) < 0.5, side, extent)
-        moved = centre + chosen[..., 0] * size * unit * rng.standard_normal((n, k, 2))
-        grown = side * np.exp(np.clip(chosen[..., 1] * size * rng.standard_normal((n, k, 2)) * 2, -8, 8))
-        grown = np.clip(grown, 0.0, 2 * reach)
-        moved = np.clip(moved, -reach, reach)
-        trial = np.concatenate([moved - grown / 2, moved + grown / 2], axis=-1)
+        snaps = index % 4 == 3
+        trial = _snapped(sets, rng) if snaps else _moved(sets, step, rng, 0.3 if index % 2 else 0.7, reach)
         found = _number(score(trial))
         better = found > best
         sets = np.where(better[:, None, None], trial, sets)
         best = np.where(better, found, best)
-        step = np.clip(np.where(better, step * 1.6, step * 0.93), 1e-9, 3.0)
+        if not snaps:
+            step = np.clip(np.where(better, step * 1.6, step * 0.93), 1e-9, 3.0)
     return sets, best
+
+
+def _moved(sets: Floats, step: Floats, rng: np.random.Generator, share: float, reach: float) -> Floats:
+    """A `share` of the boxes' places and sides changed at random, by steps of the size `step`."""
+    n, k, _ = sets.shape
+    low, high = sets[..., :2], sets[..., 2:]
+    centre, side = low / 2 + high / 2, high - low
+    extent = (high.max(axis=1) - low.min(axis=1))[:, None, :]
+    size = step[:, None, None]
+    chosen = rng.random((n, k, 2, 2)) < share
+    unit = np.where(rng.random((n, k, 2)) < 0.5, side, extent)
+    moved = centre + chosen[..., 0] * size * unit * rng.standard_normal((n, k, 2))
+    grown = side * np.exp(np.clip(chosen[..., 1] * size * rng.standard_normal((n, k, 2)) * 2, -8, 8))
+    half = np.clip(grown, 0.0, 2 * reach) / 2
+    moved = np.clip(moved, -reach, reach)
+    return np.concatenate([moved - half, moved + half], axis=-1)
+
+
+def _snapped(sets: Floats, rng: np.random.Generator) -> Floats:
+    """An edge of one box laid on an edge of another: tops often lie where edges meet, and no random step leads there."""
+    n, k, _ = sets.shape
+    rows = np.arange(n)
+    one, axis = rng.integers(k, size=n), rng.integers(2, size=n)
+    other = (one + rng.integers(1, k, size=n)) % k
+    edge, to = axis + 2 * rng.integers(2, size=n), axis + 2 * rng.integers(2, size=n)
+    trial = sets.copy()
+    trial[rows, one, edge] = sets[rows, other, to]
+    return np.concatenate([np.minimum(trial[..., :2], trial[..., 2:]), np.maximum(trial[..., :2], trial[..., 2:])], axis=-1)
 
 
 def follow(score: Score, slope: Callable[[Floats], Floats], sets: Floats, rounds: int, reach: float) -> tuple[Floats, Floats]:

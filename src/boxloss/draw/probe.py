@@ -1,13 +1,14 @@
 """A loss's values and gradients along a few simple moves of one box, as plain arrays: what its card draws."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-import boxloss as bl
+from boxloss.formulas import Formula, find
+from boxloss.kernels.switch import plain
+from boxloss.losses import Loss
 
 Floats = npt.NDArray[np.float64]
 
@@ -16,7 +17,7 @@ FARTHEST_SHIFT = 3.0
 DOUBLINGS = 2.0  # the scale goes from 1/4 to 4
 FIELD_REACH = 1.5
 FIELD_SIDE = 0.5  # of the box whose centre the field moves: half the target's, so that it can lie inside
-STEP = 1e-6  # of central differences, in sides; their error is of the order of 1e-10
+LONGEST = 3.0  # doublings of the aspect: from 1:8 to 8:1
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,59 +41,49 @@ class Field:
     pull_y: Floats
 
 
-def shift_trace(name: str, n: int = 300, **parameters: Any) -> Trace:
+def shift_trace(loss: str | Formula, n: int = 300, **parameters: Any) -> Trace:
     """The unit box moved sideways by 0 to 3 sides; from 1 on it is apart from the target."""
     x = (np.arange(n, dtype=np.float64) + 0.5) * (FARTHEST_SHIFT / n)  # midpoints: at 0 and at 1 edges meet, and the gradient there is half of each side's
     boxes = TARGET + x[:, None] * np.array([1.0, 0.0, 1.0, 0.0])
-    value, gradient = value_and_gradient(name, boxes, **parameters)
+    value, gradient = value_and_gradient(loss, boxes, **parameters)
     return Trace(x, value, gradient[:, 0] + gradient[:, 2])
 
 
-def scale_trace(name: str, n: int = 300, **parameters: Any) -> Trace:
+def scale_trace(loss: str | Formula, n: int = 300, **parameters: Any) -> Trace:
     """The unit box with its centre kept and its sides multiplied by 1/4 to 4; `slope` is by the factor."""
     x = 2.0 ** np.linspace(-DOUBLINGS, DOUBLINGS, n)
     boxes = 0.5 + x[:, None] * np.array([-0.5, -0.5, 0.5, 0.5])
-    value, gradient = value_and_gradient(name, boxes, **parameters)
+    value, gradient = value_and_gradient(loss, boxes, **parameters)
     return Trace(x, value, gradient @ np.array([-0.5, -0.5, 0.5, 0.5]))
 
 
-def field(name: str, n: int = 61, **parameters: Any) -> Field:
+def aspect_trace(loss: str | Formula, n: int = 300, **parameters: Any) -> Trace:
+    """The unit box with its centre and its area kept, and width over height going from 1/8 to 8; `slope` is by the logarithm of that."""
+    x = 2.0 ** np.linspace(-LONGEST, LONGEST, n)
+    width, height = np.sqrt(x), np.sqrt(1 / x)
+    boxes = 0.5 + np.stack([-width, -height, width, height], axis=1) / 2
+    value, gradient = value_and_gradient(loss, boxes, **parameters)
+    slope = ((gradient[:, 2] - gradient[:, 0]) * width - (gradient[:, 3] - gradient[:, 1]) * height) / 4
+    return Trace(x, value, slope)
+
+
+def field(loss: str | Formula, n: int = 61, **parameters: Any) -> Field:
     """A box of half the target's sides with its centre anywhere within 1.5 sides of the target's."""
     places = np.linspace(-FIELD_REACH, FIELD_REACH, n)
     x, y = (axis.ravel() for axis in np.meshgrid(places, places))
     half = FIELD_SIDE / 2
     boxes = 0.5 + np.stack([x - half, y - half, x + half, y + half], axis=1)
-    value, gradient = value_and_gradient(name, boxes, **parameters)
+    value, gradient = value_and_gradient(loss, boxes, **parameters)
     pull = -(gradient[:, :2] + gradient[:, 2:])
     return Field(places, places, value.reshape(n, n), pull[:, 0].reshape(n, n), pull[:, 1].reshape(n, n))
 
 
-def value_and_gradient(name: str, boxes: Floats, **parameters: Any) -> tuple[Floats, Floats]:
-    """Loss (n,) of each of `boxes` (n, 4) against the unit box, and its gradient (n, 4) by the box's coordinates.
-
-    The gradient that training sees comes from PyTorch. Where PyTorch is not installed, central differences stand in;
-    they do not know which terms are held constant.
-    """
-    loss = bl.loss(name, **parameters)
-    try:
-        import torch
-    except ImportError:
-        return _values(loss, boxes), _differences(loss, boxes)
-    pred = torch.tensor(boxes, requires_grad=True)
-    value = loss(pred, torch.tensor(TARGET), reduction="none")
-    (gradient,) = torch.autograd.grad(value.sum(), pred)
-    return value.detach().numpy(), gradient.numpy()
-
-
-def _values(loss: Callable[..., Any], boxes: Floats) -> Floats:
-    return np.asarray(loss(boxes, TARGET, reduction="none"), dtype=np.float64)
-
-
-def _differences(loss: Callable[..., Any], boxes: Floats) -> Floats:
-    columns = []
-    for side in np.eye(4) * STEP:
-        columns.append((_values(loss, boxes + side) - _values(loss, boxes - side)) / (2 * STEP))
-    return np.stack(columns, axis=1)
+def value_and_gradient(loss: str | Formula, boxes: Floats, **parameters: Any) -> tuple[Floats, Floats]:
+    """Loss (n,) of each of `boxes` (n, 4) against the unit box, and its gradient (n, 4) by the box's coordinates, which training sees."""
+    # Without kernels, and the same to the bit: to compile one takes longer than these boxes.
+    with plain():
+        value, gradient = Loss(find(loss), **parameters).value_and_gradient(boxes, TARGET, reduction="none")
+    return np.asarray(value), np.asarray(gradient)
 
 
 def ceiling(values: npt.ArrayLike) -> float | None:
