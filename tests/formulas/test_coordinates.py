@@ -89,6 +89,14 @@ def test_a_small_difference_of_centres_is_exact_though_the_edges_are_far_apart()
     close([bl.l1_cxcywh_loss(a, b) - np.float32(dw), bl.dotd_loss(a, b)], [abs(dx), -mp.expm1(-abs(dx) / real(12.8))], "float32", scale=[real(1000), real(0.1)])
 
 
+def test_centres_half_of_the_smallest_number_apart_are_not_one():
+    step = float(np.finfo("float64").smallest_subnormal)
+    a = torch.tensor([step, 0, 8 * step, 8 * step], dtype=torch.float64, requires_grad=True)
+    value = bl.l1_cxcywh_loss(a, torch.tensor([0, 0, 8 * step, 8 * step], dtype=torch.float64))
+    # dx is half a step and dw minus one: their slopes along the left edge are 1/2 and 1
+    assert torch.autograd.grad(value, a)[0].tolist() == [1.5, 0, -0.5, 0]
+
+
 def test_a_difference_beyond_the_type_stays_finite():
     most = float(np.finfo("float32").max)
     a, b = (torch.tensor(box, dtype=torch.float32, requires_grad=True) for box in ([most / 2, 0, most, 1], [-most, 0, -most / 2, 1]))

@@ -35,8 +35,11 @@ def centre_and_size(p: Pair) -> tuple[Array, ...]:
     for k in range(n):
         low, high = p.edges[k], p.edges[k + n]
         total = low + high
-        # Half of each where the sum is beyond the type; half of the sum elsewhere, for half of the smallest number is none.
-        middle = where((total <= most) & (total >= -most), total * 0.5, low * 0.5 + high * 0.5)
+        half = total * 0.5
+        # Half of the smallest number is 0, where the centres are not one: rounded up, it keeps its sign.
+        half = half + hold(where(half == 0, total, 0.0))
+        # Half of each where the sum is beyond the type; half of the sum elsewhere, whose digits are those of the smallest numbers too.
+        middle = where((total <= most) & (total >= -most), half, low * 0.5 + high * 0.5)
         centres.append(middle + hold(lost[k] + lost[k + n]) * 0.5)
         sizes.append(_within((high - low) + hold(lost[k + n] - lost[k]), most))
     return (*centres, *sizes)
