@@ -21,6 +21,8 @@ from boxloss.pair.axis import Axis
         ((0, 0, 1, 1), (2, 0, 3, 1), 1 + 1 / 3 - 0.05),  # inner edges 2 and 1 along x, 0 and 1 along y: I = -1, U = 2 + 1
         ((0, 0, 1, 1), (2, 3, 3, 4), 1 + 10 / 12 - 0.05),  # 2 and 1, 3 and 1: I = 1 * 1 + 1 * 1 - 2 * 3 - 2 * 3 = -10, U = 12
     ),
+    roundoffs=12,
+    accuracy="Near a match it is the square of 1 - IoU, whose relative error it doubles: 10.2 seen in 800,000 pairs that differ by a thousandth of a pixel.",
     wild=(
         "mmdet calls it `EIoULoss`: that name is Efficient IoU's (`efficient_iou`) to nearly all others.",
         "The intersection below 0 is measured from the hull's top left corner, so turning the picture by 180 degrees changes the loss of boxes that are apart.",
