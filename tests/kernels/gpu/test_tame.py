@@ -22,8 +22,8 @@ CIOU = bl.catalogue()["ciou"]
 FORMULAS = {formula.name: formula for formula in (*bl.catalogue().values(), words)}
 WITH_ONE = [name for name, formula in FORMULAS.items() if short(formula, {}, number="float32", format="xyxy") is not None]
 BY_DEFAULT = ("ciou", "giou", "iou", "words")
-MOSTLY = ("alpha_ciou", "focaler_iou", "powerful_iou", "powerful_iou2", "powerful_iou2_released")
-"""Powers, exponentials and clamps: they divide what is nearly 0, or end where many pairs are, and every tenth common pair needs the whole text."""
+MOSTLY = ("alpha_ciou", "powerful_iou", "powerful_iou2", "powerful_iou2_released")
+"""Powers and exponentials: they divide what is nearly 0, and up to every tenth common pair needs the whole text."""
 HOW = ("", "a", "ab", None)
 SIGNS = {"<": np.less, "<=": np.less_equal, "!=": np.not_equal}
 
@@ -92,7 +92,7 @@ def test_common_boxes_are_tame(name: str) -> None:
     for wrt, (p, q) in product(("a", None), ((a, b), share, (a, b[::-1]))):
         _, holds = run(of(FORMULAS[name], wrt)[0], p, q)
         upright = ((p[:, :2] < p[:, 2:]) & (q[:, :2] < q[:, 2:])).all(1)
-        assert holds[upright].mean() > (0.5 if name in MOSTLY else 0.98)
+        assert holds[upright].mean() > (0.8 if name in MOSTLY else 0.98)
 
 
 def test_ties_and_points_are_not_where_there_is_a_gradient() -> None:

@@ -77,10 +77,16 @@ def _guards(outputs: list[Node]) -> set[int]:
 
 
 def _ties(outputs: list[Node]) -> set[int]:
-    """What asks whether a minimum or a maximum is one of equal numbers, as a gradient does."""
+    """What asks whether a minimum or a maximum is one of equal numbers, as a gradient does: by accident. Two numbers that stand still, as those that are
+    clamped do, may be equal for many pairs."""
     nodes = reachable(outputs)
     compared = {_pair(*x.args) for x in nodes if x.op in ("min", "max")}
-    return {x.index for x in nodes if x.op == "eq" and _pair(*x.args) in compared}
+    return {x.index for x in nodes if x.op == "eq" and _pair(*x.args) in compared and not all(map(_stands_still, x.args))}
+
+
+def _stands_still(x: Node) -> bool:
+    """Whether it is one and the same number for many pairs."""
+    return x.op == "const" or (x.op in ("min", "max", "where") and any(map(_stands_still, x.args)))
 
 
 def _without(outputs: list[Node], assumed: set[int]) -> tuple[list[Node], list[tuple[Node, Node]]]:
