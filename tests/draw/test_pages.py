@@ -54,5 +54,5 @@ def test_markdown_is_written_as_text():
 
 
 def test_a_page_shows_a_pencil_case_that_costs_something():
-    code = re.findall(r"```python\n(.*?)```", pages.page(bl.find("giou"), remembered(bl.find("giou"))), flags=re.DOTALL)
-    assert code == ["import boxloss as bl\n\nbl.giou_loss([0, 0, 1, 1], [2, 0, 3, 1])  # 1.333\n"]
+    code = re.findall(r"```py\n(.*?)```", pages.page(bl.find("giou"), remembered(bl.find("giou"))), flags=re.DOTALL)
+    assert code == ["bl.giou_loss([0, 0, 1, 1], [2, 0, 3, 1])  # 1.333\n"]
