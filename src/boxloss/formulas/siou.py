@@ -7,6 +7,7 @@ from boxloss.formulas.record import Terms, formula
 from boxloss.ops import Array, absolute, expm1, maximum, minimum, positive, power, ratio, where
 from boxloss.pair import Pair
 from boxloss.pair.axis import Axis
+from boxloss.pair.ways import double_offset
 
 # (0, 0, 1, 1) against (2, 0, 3, 1): centres 2 apart along x, hull 3 wide, no angle: gamma = 2, and (dx / w_c)^2 = 4/9
 _APART = -math.expm1(-8 / 9) / 2
@@ -16,7 +17,8 @@ _HALVES = (-math.expm1(-0.5)) ** 4
 
 def _gamma(p: Pair) -> Array:
     """2 - sin 2a, a the angle between the way of the centres and an axis: from 1 on a diagonal to 2 along an axis."""
-    x, y = absolute(p.x.double_offset), absolute(p.y.double_offset)
+    # An angle knows no hull that a small offset is small beside: slim boxes whose centres hardly differ need all digits of both.
+    x, y = absolute(double_offset(p.x)), absolute(double_offset(p.y))
     # sin 2a = 2 |dx| |dy| / (dx^2 + dy^2), in t = tan a. At t = 1 minimum and maximum tie, and the derivative along t is 0.
     tangent = ratio(minimum(x, y), maximum(x, y))
     return 2.0 - 2.0 * tangent / (1.0 + tangent * tangent)
@@ -104,8 +106,10 @@ def siou(p: Pair, *, theta: float = 4.0) -> Terms:
         ((0, 0, 1, 1), (9, 0, 10, 1), 0.0),  # (9/10)^2: e^1.62 > 3, a far box costs nothing
         ((0, 0, 4, 4), (1, 1, 3, 3), 0.75 + _HALVES),
     ),
+    roundoffs=12,
     floor=1.0,
-    accuracy="It is a difference of terms up to 1.2 that may be as near to each other as one likes, and is cut off where they are equal.",
+    accuracy="It is a difference of terms up to 1.2 that may be as near to each other as one likes, and is cut off where they are equal: "
+    "10.1 seen in 2,000,000 pairs.",
     wild=(
         "Its cost of distance is negative: boxes that do not overlap are pushed further apart, until they cost nothing at all.",
         "`neg_gamma=True` is the paper's sign, `siou`; the pull request found that one less stable.",

@@ -7,11 +7,13 @@ of the size of the ways, an axis's `double_offset` and `side_difference` do.
 
 from boxloss.ops import Array, hold, largest, where
 from boxloss.pair import Pair, _within
-from boxloss.pair.axis import Axis, _upright
+from boxloss.pair.axis import Axis, Moved, _upright
 
 
 def double_offset(axis: Axis) -> Array:
-    """Twice the way from a's centre to b's, in the pair's unit."""
+    """Twice the way from a's centre to b's, in the pair's unit. A moved axis has no coordinates, and so its own rounded one."""
+    if isinstance(axis, Moved):
+        return axis.double_offset
     lost_low, lost_high = _lost(axis.b_low, axis.a_low, axis.low_way), _lost(axis.b_high, axis.a_high, axis.high_way)
     return axis.double_offset + hold(lost_low + lost_high)
 
