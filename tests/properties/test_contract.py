@@ -110,7 +110,7 @@ def test_value_on_boxes_that_hypothesis_finds(dtype: str, subject: Subject) -> N
     def agrees(boxes: tuple[np.ndarray, np.ndarray]) -> None:
         a, b = boxes
         want = exact.value(subject.name, a.tolist(), b.tolist(), **subject.parameters)
-        close(subject.values(a[None], b[None]), [want], dtype, where=[boxes])
+        close(subject.values(a[None], b[None]), [want], dtype, subject.accuracy, scale=subject.scales([want]), where=[boxes])
 
     agrees()
 
