@@ -12,6 +12,7 @@ from properties.subjects import Subject
 
 Array = np.ndarray
 N_GRADIENTS = 12  # of a class
+SMALL = 2.0**-19  # of a slope beside its terms
 TURNED = 1 / 64  # a slope that is smaller than this beside the others may have any sign
 
 
@@ -37,11 +38,14 @@ def require_gradients(subject: Subject, backend: Any, boxes: Sample) -> None:
     sizes = np.array([float(min(max(abs(s) for s in slopes), real(LARGEST["float64"]))) for slopes in want])
     is_flat = sizes == 0
     require((got[is_flat & no_ties(boxes)] == 0).all(), subject, "a gradient is not 0 where the loss is constant")
-    is_huge = sizes > float(LARGEST[dtype]) / 4  # the derivative itself exceeds the type: only its direction is left to tell
+    terms = np.array([abs(upstream[row]) * term_size(boxes, row) * subject.has_sides for row in range(len(boxes))])
+    most = float(LARGEST[dtype]) / 4
+    # The derivative itself exceeds the type: only its direction is left to tell. Or its terms do, by less than it is small beside them.
+    is_huge = (sizes > most) | ((terms > most) & (sizes > SMALL * terms))
     for row in np.flatnonzero(is_huge):
         require_direction(subject, got[row], want[row], dtype, boxes.cases[row])
     kept = np.flatnonzero(~is_huge)
-    scales = [max(sizes[row], abs(upstream[row]) * term_size(boxes, row) * subject.has_sides) for row in kept for _ in range(8)]
+    scales = [max(sizes[row], terms[row]) for row in kept for _ in range(8)]
     where = [boxes.cases[row] for row in kept for _ in range(8)]
     require_close(subject, got[kept], [want[row] for row in kept], dtype, subject.gradient_accuracy, scale=scales, where=where, flushes=backend.flushes)
 

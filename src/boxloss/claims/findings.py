@@ -180,11 +180,19 @@ def _flat(measured: Measured) -> str:
 
 
 def _shift(measured: Measured) -> str:
+    if dips(measured):
+        fall = figure(measured.shift_fall)
+        return f"shifted sideways by up to 8 widths, a unit box costs more and more, up to {figure(measured.shift_end)}, but for dips of {fall} at most"
     if not measured.monotone:
         return f"shifted sideways, a unit box costs more and more up to {figure(measured.shift_top)} widths, then less: {figure(measured.shift_end)} at 8"
     if measured.shift_flat < 8:
         return f"shifted sideways, a unit box costs more and more up to {figure(measured.shift_flat)} widths, then always {figure(measured.shift_end)}"
     return f"shifted sideways by up to 8 widths, a unit box costs more and more, up to {figure(measured.shift_end)}"
+
+
+def dips(measured: Measured) -> bool:
+    """Does the loss of a shifted box fall a little, and rise again?"""
+    return not measured.monotone and measured.shift_fall < 0.1 * measured.shift_end
 
 
 def _against(pair: tuple[Box, Box]) -> str:

@@ -220,6 +220,8 @@ def _slopes(asked: Asked) -> dict[str, Any]:
 
 def _enlarging(asked: Asked, b: Floats, way: Floats) -> float:
     """The share of targets whose copies, moved by `way` and now apart, would cost less if they were larger."""
+    # On a grid, so that the copies have the targets' sides to the bit: |difference| has no slope at 0, and one of rounding has.
+    b, way = (np.round(x * 2.0**20) / 2.0**20 for x in (b, way))
     side = b[:, 2:] - b[:, :2]
     apart = (np.abs(way) > side).any(axis=1)
     a = b + np.tile(way, 2)
@@ -234,9 +236,11 @@ def _shift(asked: Asked) -> dict[str, Any]:
     values = asked.values(moved, np.broadcast_to(sample.UNIT, moved.shape))
     rounding = 1e-12 * max(float(np.abs(values).max()), 1e-300)
     falls = np.flatnonzero(np.diff(values) < -rounding)
+    fall = float((np.maximum.accumulate(values) - values).max())
     constant = np.flatnonzero(np.abs(values - values[-1]) > rounding)
     return {
         "shift_top": _float(shifts[falls[0]]) if len(falls) else 8.0,
+        "shift_fall": _float(fall if len(falls) else 0.0),
         "shift_flat": _float(shifts[min(constant[-1] + 1, len(shifts) - 1)]) if len(constant) else 0.0,
         "shift_end": _float(values[-1]),
     }

@@ -54,6 +54,8 @@ class Measured:
     """The share of nested pairs whose centre feels no pull."""
     shift_top: float
     """Where, in widths, the value first falls while a unit box is shifted by up to 8 of them; 8 where it never does."""
+    shift_fall: float
+    """By how much it falls below what it was before."""
     shift_flat: float
     """From where on it is constant; 8 where it is nowhere."""
     shift_end: float

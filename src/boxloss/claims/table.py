@@ -1,6 +1,6 @@
 """All losses in one table: what was measured of each, short."""
 
-from boxloss.claims.findings import figure, is_metric, share, signed
+from boxloss.claims.findings import dips, figure, is_metric, share, signed
 from boxloss.claims.measured import Measured
 from boxloss.formulas import Formula
 
@@ -65,6 +65,8 @@ def _pushes(measured: Measured) -> str:
 
 
 def _shift(measured: Measured) -> str:
+    if dips(measured):
+        return f"but for dips of {measured.shift_fall:.1g}"
     if not measured.monotone:
         return f"to {figure(measured.shift_top)}, then falls"
     return f"to {figure(measured.shift_flat)}, then flat" if measured.shift_flat < 8 else "yes"

@@ -129,7 +129,7 @@ def _top(values: probe.Floats) -> float | None:
     plateau = probe.ceiling(size)
     kept = size[size <= plateau] if plateau is not None else size
     usual = float(np.median(kept[kept > 0])) if (kept > 0).any() else 0.0
-    if usual and kept.max() > 30 * usual:
+    if usual and kept.max() > 100 * usual:
         return 10 * usual
     return plateau
 
@@ -159,7 +159,7 @@ def card_figure(loss: str | Formula, *, measured: Measured | None = None, **para
     _doublings(by_scale, [0.25, 0.5, 1, 2, 4])
     _line(by_aspect, name, aspect.x, aspect.value, "Stretched, area and centre kept", "width / height; the target's is 1", "loss")
     _doublings(by_aspect, [0.125, 0.25, 0.5, 1, 2, 4, 8])
-    _line(slope, name, shift.x, shift.slope, "Gradient when moved sideways", "shift (sides of the box)", "d loss / d shift")
+    _line(slope, name, shift.x, shift.slope, "Gradient sideways", "shift (sides of the box)", "d loss / d shift")
     _apart(slope)
     _field(pull, name, probe.field(formula, **parameters))
     _facts(facts, formula, measured)
@@ -172,7 +172,7 @@ def card_figure(loss: str | Formula, *, measured: Measured | None = None, **para
 def _heading(figure: Figure, formula: Formula, parameters: dict[str, Any]) -> None:
     """Name, title and paper on the left, the formula below; each shrinks until it fits."""
     given = {**formula.parameters, **parameters}
-    words = f" ({', '.join(f'{key} = {value!r}' for key, value in given.items())})" if given else ""
+    words = f" ({', '.join(f'{key} = {_spoken(value)}' for key, value in given.items())})" if given else ""
     _fitted(figure, figure.text(0.015, 0.97, literal(f"{formula.title}: {formula.name}{words}"), fontweight="bold", fontsize=15, va="center"), 0.97)
     _fitted(figure, figure.text(0.015, 0.936, literal(formula.paper), fontsize=9, color=FAINT, va="center"), 0.97)
     typeset = f"${_displayed(formula.math)}$"
@@ -182,6 +182,10 @@ def _heading(figure: Figure, formula: Formula, parameters: dict[str, Any]) -> No
         lines = formula.doc.splitlines() or [""]
         stated = next((line.strip() for line in lines if "loss = " in line), lines[0])
         _fitted(figure, figure.text(0.5, 0.864, literal(stated), fontsize=12, ha="center", va="center", family="monospace"), 0.95)
+
+
+def _spoken(value: Any) -> str:
+    return short(value) if isinstance(value, float) else repr(value)
 
 
 def _displayed(latex: str) -> str:
@@ -228,7 +232,7 @@ def _facts(axes: Axes, formula: Formula, measured: Measured) -> None:
         ("symmetric", cells["symmetric"]),
         ("scale-free", cells["scale-free"]),
         ("triangle inequality", holds),
-        ("pushes away", cells["pushes away"]),
+        ("pushes away", cells["pushes away"].replace(", value", "").replace("value", "its value falls")),
         ("enlarges when apart", cells["enlarges when apart"]),
         ("no gradient", cells["no gradient"]),
         ("slopes, 3 apart", f"x {x}, w {w}, h {h}"),
@@ -238,7 +242,7 @@ def _facts(axes: Axes, formula: Formula, measured: Measured) -> None:
     for index, (head, cell) in enumerate(lines):
         y = 0.95 - index * 0.104
         axes.text(0.0, y, head, transform=axes.transAxes, fontsize=9.5, color=FAINT, va="center")
-        size = min(9.5, 9.5 * (45 - len(head)) / len(cell))  # as many characters as fit into the line
+        size = min(9.5, 9.5 * (46 - 1.45 * len(head)) / len(cell))  # as many characters as fit into the line
         axes.text(1.0, y, literal(cell), transform=axes.transAxes, fontsize=size, va="center", ha="right")
         if index:
             axes.plot([0, 1], [y + 0.052] * 2, transform=axes.transAxes, color="#E4E4E4", linewidth=0.7, clip_on=False)
@@ -263,8 +267,8 @@ def _line(axes: Axes, name: str, x: probe.Floats, y: probe.Floats, title: str, x
         low = float(y.min())
         axes.set_ylim(0.0 if low >= 0 else max(low, -top), top)
         axes.text(0.5, 0.93, f"cut: goes up to {short(y.max())}", transform=axes.transAxes, ha="center", va="top", fontsize=9, color=INK, bbox=_WHITE)
-    elif y.max() - y.min() < 1e-9:  # a flat line at 0 must not be blown up to rounding noise
-        axes.set_ylim(-0.1, 1.0)
+    elif y.max() - y.min() < 1e-9:  # a flat line must not be blown up to rounding noise
+        axes.set_ylim(min(-0.1, 1.25 * float(y.min())), max(1.0, 1.25 * float(y.max())))
 
 
 _WHITE: Any = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
@@ -279,7 +283,7 @@ def _with_breaks(x: probe.Floats, y: probe.Floats) -> tuple[probe.Floats, probe.
 
 def _apart(axes: Axes) -> None:
     axes.axvspan(1.0, probe.FARTHEST_SHIFT, color="#EEEEEE", zorder=0, linewidth=0)
-    axes.text(2.0, 0.04, "no overlap", transform=axes.get_xaxis_transform(), fontsize=9, color=FAINT, va="bottom", ha="center")
+    axes.text(1.0, 1.02, "no overlap", transform=axes.transAxes, fontsize=9, color=FAINT, va="bottom", ha="right")
     axes.set_xlim(0.0, probe.FARTHEST_SHIFT)
 
 

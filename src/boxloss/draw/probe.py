@@ -41,7 +41,7 @@ class Field:
     pull_y: Floats
 
 
-def shift_trace(loss: str | Formula, n: int = 300, **parameters: Any) -> Trace:
+def shift_trace(loss: str | Formula, n: int = 1500, **parameters: Any) -> Trace:
     """The unit box moved sideways by 0 to 3 sides; from 1 on it is apart from the target."""
     x = (np.arange(n, dtype=np.float64) + 0.5) * (FARTHEST_SHIFT / n)  # midpoints: at 0 and at 1 edges meet, and the gradient there is half of each side's
     boxes = TARGET + x[:, None] * np.array([1.0, 0.0, 1.0, 0.0])
@@ -49,7 +49,7 @@ def shift_trace(loss: str | Formula, n: int = 300, **parameters: Any) -> Trace:
     return Trace(x, value, gradient[:, 0] + gradient[:, 2])
 
 
-def scale_trace(loss: str | Formula, n: int = 300, **parameters: Any) -> Trace:
+def scale_trace(loss: str | Formula, n: int = 1500, **parameters: Any) -> Trace:
     """The unit box with its centre kept and its sides multiplied by 1/4 to 4; `slope` is by the factor."""
     x = 2.0 ** np.linspace(-DOUBLINGS, DOUBLINGS, n)
     boxes = 0.5 + x[:, None] * np.array([-0.5, -0.5, 0.5, 0.5])
@@ -57,7 +57,7 @@ def scale_trace(loss: str | Formula, n: int = 300, **parameters: Any) -> Trace:
     return Trace(x, value, gradient @ np.array([-0.5, -0.5, 0.5, 0.5]))
 
 
-def aspect_trace(loss: str | Formula, n: int = 300, **parameters: Any) -> Trace:
+def aspect_trace(loss: str | Formula, n: int = 1500, **parameters: Any) -> Trace:
     """The unit box with its centre and its area kept, and width over height going from 1/8 to 8; `slope` is by the logarithm of that."""
     x = 2.0 ** np.linspace(-LONGEST, LONGEST, n)
     width, height = np.sqrt(x), np.sqrt(1 / x)
