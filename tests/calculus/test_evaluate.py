@@ -52,7 +52,11 @@ def test_a_tame_pair_has_the_bits_of_any_other(dtype: str, subject: Subject) -> 
     boxes = sample(("coco", "near equal", "integers", "nested", "touching", "disjoint", "identical", "slim"), 60, dtype)
     at = [*boxes.a.T, *boxes.b.T]
     any_pair, tame = (evaluate(trace(formula, subject.parameters, dtype=dtype, wrt="ab", tame=tame), at) for tame in (False, True))
-    for got, want in zip(tame, any_pair, strict=True):
+    # A slope near the smallest normal number is made of smaller ones, which were rounded in the pair's unit.
+    smallest = np.finfo(dtype).smallest_normal * 2**24
+    for k, (got, want) in enumerate(zip(tame, any_pair, strict=True)):
+        if k > 0:
+            got, want = (np.where(np.abs(x) < smallest, np.zeros_like(x), x) for x in (got, want))
         require_same_bits(subject, got, want, "tame against any", boxes.cases)
 
 

@@ -277,4 +277,4 @@ def test_memory_without_the_matrix(n, m):
 def test_errors(call, error, message):
     with pytest.raises(error) as refusal:
         call(np.ones((3, 4)))
-    assert str(refusal.value) == message
+    assert str(refusal.value).startswith(message.removesuffix("?"))

@@ -43,7 +43,7 @@ LOOKS: dict[str, Look] = {
     "ciou_gated": Look("#8C2F4E", DASH_DOT, "<"),
 }
 _MORE_DASHES = (DASH_DOT, DOTTED, DASHED, SOLID)
-_MORE_MARKERS = (">", "*", "d", "H", "8", "o", "s", "^")
+_MORE_MARKERS = (">", "*", "d", "H", "8", "o", "s", "^", "D", "v", "P", "X", "h", "p", "<")
 
 
 def look(loss: str) -> Look:
@@ -56,7 +56,8 @@ def look(loss: str) -> Look:
     """
     if loss in LOOKS:
         return LOOKS[loss]
-    digest = hashlib.sha256(loss.encode()).digest()  # not hash(): that changes from process to process
+    # Not hash(), which changes from process to process. From this byte on no two published losses look alike.
+    digest = hashlib.sha256(loss.encode()).digest()[8:]
     palette = [entry.colour for entry in LOOKS.values()]
     return Look(palette[digest[0] % len(palette)], _MORE_DASHES[digest[1] % len(_MORE_DASHES)], _MORE_MARKERS[digest[2] % len(_MORE_MARKERS)])
 
