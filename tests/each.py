@@ -1,5 +1,6 @@
 """Which losses a test asks where all of them would take too long: the rest is left to the slow run, or to the contract, which is asked of every loss."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -12,6 +13,11 @@ CLASSIC = ("l1", "l2", "smooth_l1", "iou", "iou_log", "iou_squared", "giou", "di
 """The losses of the lecture. Loops that know no formula are tried with these."""
 
 
+def by_default(loss: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+    """The marks of a test that the default run asks of the representatives alone, with their default parameters."""
+    return [] if loss in REPRESENTATIVES and not parameters else [pytest.mark.slow]
+
+
 def written(parameters: dict[str, Any]) -> str:
     """Parameters as a part of a test's name."""
     return "".join(f"({name}={value:.4g})" if isinstance(value, float) else f"({name}={value})" for name, value in parameters.items())
@@ -19,4 +25,9 @@ def written(parameters: dict[str, Any]) -> str:
 
 def each_loss() -> list[Any]:
     """Parameters of a test: the representatives by default, every other loss in the slow run."""
-    return [pytest.param(name, marks=[] if name in REPRESENTATIVES else [pytest.mark.slow]) for name in bl.catalogue()]
+    return few(bl.catalogue())
+
+
+def few(names: Iterable[str]) -> list[Any]:
+    """The same of some losses."""
+    return [pytest.param(name, marks=by_default(name)) for name in names]

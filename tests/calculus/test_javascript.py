@@ -15,7 +15,7 @@ from boxloss.calculus.javascript import module_text
 from boxloss.pair import Pair
 from calculus.node import JavaScript, elementwise, node, running
 from close import close
-from each import REPRESENTATIVES
+from each import REPRESENTATIVES, by_default
 from properties.asking import require_same_bits
 from properties.check_gradients import check_gradient_against_oracle
 from properties.check_values import check_value_against_oracle
@@ -50,7 +50,16 @@ def in_javascript(subject: Subject) -> Subject:
 SUBJECTS = [in_javascript(subject) for subject in catalogue()]
 
 
-@pytest.mark.parametrize(("name", "subject"), list(product(ASKED, SUBJECTS)), ids=str)
+def asked() -> list[Any]:
+    """By default everything of the representatives, and value and gradient of the others."""
+    params = []
+    for name, subject in product(ASKED, SUBJECTS):
+        usual = name in ("value", "gradient") and not subject.parameters
+        params.append(pytest.param(name, subject, marks=[] if usual else by_default(subject.name, subject.parameters), id=f"{name}-{subject}"))
+    return params
+
+
+@pytest.mark.parametrize(("name", "subject"), asked())
 def test_contract(name: str, subject: Subject) -> None:
     check: Check = ASKED[name]
     check(subject, JavaScript(), "float64")

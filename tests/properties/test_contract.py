@@ -23,7 +23,7 @@ from properties.check_batches import NARROW
 from properties.check_gradients import check_gradient_against_oracle
 from properties.check_values import check_value_against_oracle
 from properties.checks import GRADIENT_CHECKS, THREAD_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
-from properties.subjects import Subject, catalogue, is_asked
+from properties.subjects import OF_THE_FORMULA, Subject, catalogue, is_asked
 from strategies import CLASSES, pairs
 
 SUBJECTS = catalogue()
@@ -43,10 +43,11 @@ def ask(check: Check, subject: Subject, backend: NumPy, dtype: str) -> None:
 def is_slow(check: str, backend: NumPy, dtype: str, subject: Subject) -> bool:
     if check in THREAD_CHECKS:
         return subject.name not in THREADS_BY_DEFAULT
+    if subject.name not in REPRESENTATIVES or (subject.parameters and subject.name != "smooth_l1"):
+        # One kernel of each, which is compiled for it: PyTorch's, with the gradient.
+        return subject.parameters != {} or backend.name != "torch" or not backend.kernels or dtype != "float32" or check not in OF_THE_FORMULA
     if not backend.kernels:
         return (check, dtype) not in PLAIN_BY_DEFAULT
-    if backend.name != "jax" and subject.name not in REPRESENTATIVES:
-        return dtype in ("float64", "int64")  # whose kernels are compiled apart
     return backend.name == "jax" and (check, dtype, subject.name) not in JAX_BY_DEFAULT
 
 

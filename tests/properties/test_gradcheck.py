@@ -55,7 +55,7 @@ def with_alpha_held(loss: Any, pred: Any, target: Any) -> Any:
     return lambda p, t: HeldAlpha.apply(p, t, alpha, loss)
 
 
-@pytest.mark.parametrize("kind", ["coco", "slim", "disjoint"])
+@pytest.mark.parametrize("kind", ["coco", pytest.param("slim", marks=pytest.mark.slow), pytest.param("disjoint", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", bl.catalogue())
 def test_gradcheck(name: str, kind: str) -> None:
     loss, (pred, target) = bl.loss(name), boxes(kind)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from each import REPRESENTATIVES
 from kernels.gpu.through_triton import TritonInterpreter, by_triton
 from properties.check_batches import NARROW
 from properties.checks import GRADIENT_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("interpreter")
 
 CHECKS = VALUE_CHECKS | GRADIENT_CHECKS
 SUBJECTS = [by_triton(subject) for subject in catalogue()]
-# By default: every check of one loss that has all there is, and of all losses what depends on the loss's own text
+# By default: every check of one loss that has all there is, and of some what depends on the loss's own text
 FULLY = "ciou"
 OF_ALL = ("value", "gradient", "nan", "pairwise")
 
@@ -26,7 +27,7 @@ def cases() -> list[Any]:
     for name, dtype, subject in asked:
         if not is_asked(name, subject, everywhere=False) and name not in OF_ALL:
             continue
-        by_default = subject.name == FULLY or (name in OF_ALL and dtype == "float32")
+        by_default = subject.name == FULLY or (name in OF_ALL and dtype == "float32" and subject.name in REPRESENTATIVES and not subject.parameters)
         marks = [] if by_default else [pytest.mark.slow]
         params.append(pytest.param((CHECKS | TYPE_CHECKS)[name], subject, dtype, marks=marks, id=f"{name}-{dtype}-{subject}"))
     return params
