@@ -35,10 +35,11 @@ def test_nothing_is_forgotten():
 @pytest.mark.parametrize("formula", CATALOGUE.values(), ids=CATALOGUE)
 def test_pencil_cases(formula):
     assert len(formula.cases) >= 2
-    for pred, target, value in formula.cases:
-        pred, target = list(map(float, pred)), list(map(float, target))
-        close([bl.loss(formula)(pred, target)], [value], "float64")
-        close([getattr(bl, formula.name)(pred, target)], [1 - value], "float64", scale=[max(1, value)])
+    with bl.plain():  # the contract asks the kernels
+        for pred, target, value in formula.cases:
+            pred, target = list(map(float, pred)), list(map(float, target))
+            close([bl.loss(formula)(pred, target)], [value], "float64")
+            close([getattr(bl, formula.name)(pred, target)], [1 - value], "float64", scale=[max(1, value)])
 
 
 @pytest.mark.parametrize("formula", CATALOGUE.values(), ids=CATALOGUE)

@@ -11,6 +11,7 @@ from boxloss.errors import ParameterError, UnknownNameError
 from boxloss.formulas.modify import MODIFIERS
 from calculus.node import elementwise
 from close import close
+from each import by_default
 from kernels.gpu.through_triton import TritonInterpreter, on_arrays
 from kernels.gpu.through_triton import loss as triton_loss
 from oracle import exact
@@ -127,7 +128,7 @@ def test_the_plain_formula(name, modifiers, floor, dtype):
         check_gradient_against_oracle(asked, PlainTorch(), dtype, n=4)
 
 
-@pytest.mark.parametrize("name", TERMS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=by_default(name)) for name in TERMS])
 def test_modifiers_that_change_nothing_leave_the_bits(name):
     boxes = sample(CLASSES, 20, "float32")
     plain = bl.loss(name)(boxes.a, boxes.b, reduction="none")

@@ -16,14 +16,14 @@ from hypothesis import given, settings
 
 import boxloss as bl
 from close import close
-from each import REPRESENTATIVES
+from each import REPRESENTATIVES, by_default
 from oracle import exact
 from properties.backends import NumPy, installed
 from properties.check_batches import NARROW
 from properties.check_gradients import check_gradient_against_oracle
 from properties.check_values import check_value_against_oracle
 from properties.checks import GRADIENT_CHECKS, THREAD_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
-from properties.subjects import OF_THE_FORMULA, Subject, catalogue, is_asked
+from properties.subjects import Subject, catalogue, is_asked
 from strategies import CLASSES, pairs
 
 SUBJECTS = catalogue()
@@ -32,6 +32,7 @@ DTYPES = ("float32", "float64")
 # The default run leaves to the slow one most of what takes minutes: JAX, which compiles each operation for each shape, threads, and for most losses float64
 JAX_BY_DEFAULT = {("value", "float32", name) for name in REPRESENTATIVES} | {("gradient", "float32", "ciou")}
 PLAIN_BY_DEFAULT = {("value", "float32"), ("gradient", "float32")}
+ASKED_OF_ALL = ("value", "gradient", "identical", "symmetric", "bounds", "finite", "inverted")
 THREADS_BY_DEFAULT = ("ciou", "iou_log")
 
 
@@ -45,7 +46,7 @@ def is_slow(check: str, backend: NumPy, dtype: str, subject: Subject) -> bool:
         return subject.name not in THREADS_BY_DEFAULT
     if subject.name not in REPRESENTATIVES or (subject.parameters and subject.name != "smooth_l1"):
         # One kernel of each, which is compiled for it: PyTorch's, with the gradient.
-        return subject.parameters != {} or backend.name != "torch" or not backend.kernels or dtype != "float32" or check not in OF_THE_FORMULA
+        return subject.parameters != {} or backend.name != "torch" or not backend.kernels or dtype != "float32" or check not in ASKED_OF_ALL
     if not backend.kernels:
         return (check, dtype) not in PLAIN_BY_DEFAULT
     return backend.name == "jax" and (check, dtype, subject.name) not in JAX_BY_DEFAULT
@@ -103,8 +104,8 @@ def test_the_records_pencil_cases(name: str) -> None:
             close(bl.loss(name)(np.array([pred], dtype), np.array([target], dtype)), want, dtype, where=[(pred, target)])
 
 
-@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
-@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("subject", [pytest.param(x, marks=by_default(x.name, x.parameters), id=str(x)) for x in SUBJECTS])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_value_on_boxes_that_hypothesis_finds(dtype: str, subject: Subject) -> None:
     @settings(max_examples=40, deadline=None, derandomize=True, database=None)
     @given(pairs(dtype))

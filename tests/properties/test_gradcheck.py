@@ -6,6 +6,7 @@ import pytest
 
 import boxloss as bl
 from close import ROUNDOFF, ROUNDOFFS
+from each import each_loss
 from held import frozen
 from oracle import exact
 from strategies import hazard
@@ -56,7 +57,7 @@ def with_alpha_held(loss: Any, pred: Any, target: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["coco", pytest.param("slim", marks=pytest.mark.slow), pytest.param("disjoint", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", bl.catalogue())
+@pytest.mark.parametrize("name", each_loss())
 def test_gradcheck(name: str, kind: str) -> None:
     loss, (pred, target) = bl.loss(name), boxes(kind)
 

@@ -87,7 +87,7 @@ def test_gradients_are_the_graphs(name: str, parameters: dict[str, Any], dtype: 
 
 def in_formats() -> list[Any]:
     cases = [(name, format) for name in CLASSIC for format in FORMATS if format != "xyxy"]
-    return [pytest.param(*case, marks=[] if case[0] in ("giou", "smooth_l1") else [pytest.mark.slow]) for case in cases]
+    return [pytest.param(*case, marks=[] if case[0] == "giou" else [pytest.mark.slow]) for case in cases]
 
 
 @pytest.mark.parametrize(("name", "format"), in_formats())

@@ -13,7 +13,7 @@ import torch
 
 import boxloss as bl
 from boxloss.kernels import gpu
-from each import CLASSIC, REPRESENTATIVES
+from each import CLASSIC
 from kernels.gpu.for_sm_90 import compiled
 from kernels.gpu.test_elementwise import words
 
@@ -44,7 +44,7 @@ def cases() -> list[Any]:
                 usual = what in ("element-wise", "nearest") and dtype == "float32"
                 if not usual and formula.name not in (*CLASSIC, words.name):
                     continue
-                by_default = formula is CIOU or (usual and formula.name in (*REPRESENTATIVES, words.name))
+                by_default = formula is CIOU or (usual and formula.name in ("smooth_l1", words.name))
                 params.append(pytest.param(formula, dtype, what, marks=[] if by_default else [pytest.mark.slow], id=f"{formula.name}-{dtype}-{what}"))
     return params
 
