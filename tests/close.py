@@ -34,7 +34,7 @@ def close(got: Any, want: Any, dtype: Any = None, roundoffs: int | str = "value"
     got: numbers or an array of NumPy, torch or JAX, shape (...); want: the same shape, of exact (`Fraction`, mpmath) or plain numbers.
     dtype: whose roundoff, "float32" or the like; that of `got` when not given. roundoffs: a number of them, or a row of `ROUNDOFFS`.
     where: (...) anything whose entry says to a reader which case is the worst, e.g. a list of pairs of boxes.
-    flushes: a number below the smallest normal one may be 0 instead, as on hardware that is told to flush them.
+    flushes: numbers below the smallest normal one, also those on the way to the result, may count as 0, as on hardware that is told to flush them.
     A number below the smallest normal one may be off by as many of the smallest steps. What is too large for the type may be infinite or the largest
     number. NaN is never close, not even to NaN.
     """
@@ -66,9 +66,9 @@ def error(got: float, want: Any, scale: Any, dtype: str, flushes: bool = False) 
         return 0.0 if right else float("inf")
     if np.isinf(got):
         return float("inf")
-    if flushes and got == 0 and abs(want) < smallest / step / 2:
-        return 0.0
     difference = abs(same_kind(got, want) - want)
+    if flushes and difference < smallest / step / 2:
+        return 0.0
     # one roundoff of `scale`, but no less than the smallest step: below the smallest normal number steps do not shrink
     return float(min(difference / max(same_kind(scale, want) * step, smallest), 2**1000))
 

@@ -166,7 +166,7 @@ def test_one_graph_under_compile(name):
 def test_vmap_and_double_backward(name):
     a, b = torch.from_numpy(A), torch.from_numpy(B)
     loss = bl.loss(name)
-    assert torch.equal(torch.vmap(lambda x, y: loss(x, y))(a, b), loss(a, b, reduction="none"))
+    close(torch.vmap(lambda x, y: loss(x, y))(a, b), loss(a, b, reduction="none").tolist(), "float64")  # the plain formula, whose exp is PyTorch's
     second = torch.func.hessian(lambda x: loss(x, b))(a)
     assert second.isfinite().all()
 

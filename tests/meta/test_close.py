@@ -65,6 +65,7 @@ def test_below_the_smallest_normal_number_steps_count() -> None:
     with pytest.raises(AssertionError):
         close(np.float32(0), 20 * step)
     close(np.float32(0), 20 * step, flushes=True)
+    close(np.float32(2.0**-120), Fraction(1, 2**120) + 20 * step, roundoffs=0, flushes=True)
     with pytest.raises(AssertionError):
         close(np.float32(0), Fraction(1, 2**125), flushes=True)
 

@@ -165,10 +165,11 @@ def check_inverted(subject: Subject, backend: Any, dtype: str) -> None:
     wanted = [exact.inverted_gradient(subject.name, p, t, **subject.parameters) for p, t in zip(a.tolist(), b.tolist(), strict=True)]
     got = evaluate(subject, backend, boxes)
     values = [w.value for w in wanted]
-    require_close(subject, got, values, dtype, subject.inverted_accuracy, scale=subject.scales(values), where=boxes.cases)
+    require_close(subject, got, values, dtype, subject.inverted_accuracy, scale=subject.scales(values), where=boxes.cases, flushes=backend.flushes)
     if backend.has_gradient:
         upstream = upstream_for(54)
         slopes = gradients(subject, backend, boxes, upstream)
         want = [[real(s) * float(factor) for s in exact.slopes(w)] for w, factor in zip(wanted, upstream, strict=True)]
         scales = [max(abs(s) for s in row) + subject.has_sides for row in want for _ in range(8)]  # the terms of a slope are below 1: sides are above
-        require_close(subject, slopes, want, dtype, subject.inverted_accuracy, scale=scales, where=[case for case in boxes.cases for _ in range(8)])
+        where = [case for case in boxes.cases for _ in range(8)]
+        require_close(subject, slopes, want, dtype, subject.inverted_accuracy, scale=scales, where=where, flushes=backend.flushes)

@@ -13,10 +13,14 @@ from strategies import CLASSES
 OF_THE_FORMULA = ("value", "gradient", "ties", "identical", "symmetric", "transpose", "scaling", "bounds", "finite", "inverted")
 """Checks whose outcome depends on the formula. The others ask of loops, batches and reductions, which know no formula: of the representatives they
 are asked on every path, of other losses through the kernels for NumPy and PyTorch."""
+OF_THE_LIBRARY = ("value", "gradient", "ties", "inverted")
+"""Those of them whose outcome may differ where only the array library does, which runs the same formula operation by operation: JAX compiles
+each operation for each shape."""
 
 
-def is_asked(check: str, subject: "Subject", *, everywhere: bool) -> bool:
-    return everywhere or check in OF_THE_FORMULA or subject.name in REPRESENTATIVES
+def is_asked(check: str, subject: "Subject", of_others: tuple[str, ...]) -> bool:
+    """of_others: the checks that losses other than the representatives are asked."""
+    return subject.name in REPRESENTATIVES or check in of_others
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from properties.check_batches import NARROW
 from properties.check_gradients import check_gradient_against_oracle
 from properties.check_values import check_value_against_oracle
 from properties.checks import GRADIENT_CHECKS, THREAD_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
-from properties.subjects import Subject, catalogue, is_asked
+from properties.subjects import OF_THE_FORMULA, OF_THE_LIBRARY, Subject, catalogue, is_asked
 from strategies import CLASSES, pairs
 
 SUBJECTS = catalogue()
@@ -33,6 +33,7 @@ DTYPES = ("float32", "float64")
 JAX_BY_DEFAULT = {("value", "float32", name) for name in REPRESENTATIVES} | {("gradient", "float32", "ciou")}
 PLAIN_BY_DEFAULT = {("value", "float32"), ("gradient", "float32")}
 ASKED_OF_ALL = ("value", "gradient", "identical", "symmetric", "bounds", "finite", "inverted")
+OF_OTHERS = {"jax": OF_THE_LIBRARY, "numpy-plain": OF_THE_FORMULA, "torch-plain": OF_THE_FORMULA}
 THREADS_BY_DEFAULT = ("ciou", "iou_log")
 
 
@@ -56,7 +57,7 @@ def cases(asked: dict[str, Check], dtypes: tuple[str, ...], backends: list[Any])
     """Each check of each loss, in each library and number type."""
     params = []
     for name, backend, dtype, subject in product(asked, backends, dtypes, SUBJECTS):
-        if dtype in backend.dtypes and is_asked(name, subject, everywhere=backend.kernels and backend.name != "jax"):
+        if dtype in backend.dtypes and is_asked(name, subject, OF_OTHERS.get(backend.name, tuple(asked))):
             marks = [pytest.mark.slow] if is_slow(name, backend, dtype, subject) else []
             params.append(pytest.param(asked[name], subject, backend, dtype, marks=marks, id=f"{name}-{backend.name}-{dtype}-{subject}"))
     return params

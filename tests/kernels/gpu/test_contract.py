@@ -9,7 +9,7 @@ from each import REPRESENTATIVES
 from kernels.gpu.through_triton import TritonInterpreter, by_triton
 from properties.check_batches import NARROW
 from properties.checks import GRADIENT_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
-from properties.subjects import Subject, catalogue, is_asked
+from properties.subjects import OF_THE_FORMULA, Subject, catalogue, is_asked
 
 pytestmark = pytest.mark.usefixtures("interpreter")
 
@@ -25,7 +25,7 @@ def cases() -> list[Any]:
     asked += [(name, dtype, subject) for name, dtype, subject in product(TYPE_CHECKS, NARROW, SUBJECTS)]
     params = []
     for name, dtype, subject in asked:
-        if not is_asked(name, subject, everywhere=False) and name not in OF_ALL:
+        if not is_asked(name, subject, (*OF_THE_FORMULA, *OF_ALL)):
             continue
         by_default = subject.name == FULLY or (name in OF_ALL and dtype == "float32" and subject.name in REPRESENTATIVES and not subject.parameters)
         marks = [] if by_default else [pytest.mark.slow]
