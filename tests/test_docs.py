@@ -50,3 +50,8 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("script", re.findall(r"`?(?<![\w./])((?:scripts|benchmarks)/\w+(?:\.py)?)\b", "\n".join((ROOT / page).read_text() for page in PAGES)))
 def test_scripts_that_pages_name_exist(script):
     assert (ROOT / script).exists()
+
+
+def test_the_readme_has_the_catalogue():
+    table = (ROOT / "README.md").read_text().partition("| family | names |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", table)) - set(boxloss.aliases()) == set(boxloss.catalogue())
