@@ -33,7 +33,7 @@ DTYPES = ("float32", "float64")
 JAX_BY_DEFAULT = {("value", "float32", name) for name in REPRESENTATIVES} | {("gradient", "float32", "ciou")}
 PLAIN_BY_DEFAULT = {("value", "float32"), ("gradient", "float32")}
 ASKED_OF_ALL = ("value", "gradient", "identical", "symmetric", "bounds", "finite", "inverted")
-OF_OTHERS = {"jax": OF_THE_LIBRARY, "numpy-plain": OF_THE_FORMULA, "torch-plain": OF_THE_FORMULA}
+OF_OTHERS = {"numpy": OF_THE_FORMULA, "numpy-plain": OF_THE_FORMULA, "torch-plain": OF_THE_LIBRARY, "jax": OF_THE_LIBRARY}
 THREADS_BY_DEFAULT = ("ciou", "iou_log")
 
 
