@@ -1,5 +1,6 @@
 """Suppression: of detections that overlap too much, the best stays."""
 
-from boxloss.suppress.greedy import nms
+from boxloss.suppress.kinds import KINDS, nms
+from boxloss.suppress.soft import soft_nms
 
-__all__ = ["nms"]
+__all__ = ["KINDS", "nms", "soft_nms"]
