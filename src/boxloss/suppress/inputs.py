@@ -66,8 +66,9 @@ def detections(call: str, boxes: Any, scores: Any, labels: Any = None) -> Detect
     of_scores = as_numpy(astype(scores, working_dtype(scores)))
     if np.isnan(of_scores).any():
         raise ParameterError(f"{call}: scores[{int(np.argmax(np.isnan(of_scores)))}] is NaN, which has no place in an order: often a sign of a network that diverged")
-    # One sum, of which an infinity or a NaN would leave no finite number, and a number too large for the type only a second look
-    if not np.isfinite(numbers.sum(dtype=np.float64)):
+    with np.errstate(all="ignore"):
+        total = numbers.sum(dtype=np.float64)
+    if not np.isfinite(total):  # where a coordinate is not, or all of them are very large
         numbers = np.where(np.isfinite(numbers).all(1, keepdims=True), numbers, numbers.dtype.type(np.nan))
     return Detections(numbers, of_scores, _classes(call, labels, len(numbers)), boxes)
 

@@ -20,14 +20,13 @@ BLOCK = 64
 
 Parameters = tuple[tuple[str, Any], ...]
 
-NEARBY: Arguments = GRID | {"n": "integer", "order": "integers", "bar": "float64", "stay": "integers", "found": "integers"}
-"""`order` (n,): the rows, best first. `stay`: room for the rows that stay, and in `found` how many these are."""
+NEARBY: Arguments = GRID | {"n": "integer", "bar": "float64", "stay": "integers", "found": "integers"}
+"""n boxes, best first. `stay`: room for the rows that stay, and in `found` how many these are."""
 
 NEARBY_TEXT = """\
     limit = number(bar)
     n_stay = zero_count
-    for k in range(n):
-        row = load(order, k)
+    for row in range(n):
 {place}
         stays = True
         if upright & near:
@@ -113,11 +112,12 @@ class Greedy:
         self._all = {tame: Once(lambda tame=tame: all_program(texts(), tame=tame).load()) for tame in (True, False)}  # type: ignore[misc]
 
     def nearby(self, boxes: np.ndarray, labels: np.ndarray, order: np.ndarray, threshold: float) -> np.ndarray:
-        """The rows that stay, in the order of `order`. Boxes (n, 4) and labels without gaps."""
-        grid = Grid(boxes, labels, threshold)
+        """The rows that stay, in the order of `order`."""
+        # Side by side in memory as they are come by
+        grid = Grid(boxes[order], labels[order], threshold)
         stay, found = np.empty(len(order), np.int64), ctypes.c_int64()
-        self._nearby(_pack_nearby(*grid.arguments, len(order), order.ctypes.data, threshold, stay.ctypes.data, ctypes.addressof(found)))
-        return stay[: found.value]
+        self._nearby(_pack_nearby(*grid.arguments, len(order), threshold, stay.ctypes.data, ctypes.addressof(found)))
+        return order[stay[: found.value]]
 
     def all(self, boxes: np.ndarray, order: np.ndarray, threshold: float, *, tame: bool) -> np.ndarray:
         """The same within one class, by comparing each with all that stay."""

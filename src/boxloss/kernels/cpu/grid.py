@@ -143,7 +143,7 @@ class Grid:
         # Measures are rounded, some in steps of roundoffs of 1: a number of them below the threshold still counts as above
         least = threshold * (1 - 2.0**-16) - (2.0**-48 if wide else 2.0**-20)
         least = least if least > 2.0**-40 else 0.0
-        table = 2 ** max(6, (2 * n - 1).bit_length())
+        table = 2 ** max(6, (n - 1).bit_length())
         counts = np.zeros(LEVELS + 2, np.int64)
         counts[LEVELS], counts[LEVELS + 1] = LEVELS, -1
         self._alive = boxes, labels, np.full(table + LEVELS, -1), counts, np.empty(2 * n, np.int64)
