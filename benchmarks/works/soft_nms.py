@@ -44,7 +44,8 @@ def case(n: int, kind: str, decay: str) -> Case:
 WORK = Contest(
     name="soft_nms",
     title="Soft suppression",
-    story="`bl.suppress.soft_nms(boxes, scores, decay=...)` with the paper's defaults, float64, of the boxes of greedy suppression. ensemble-boxes is Numba's code, of quadratic time. "
+    story="`bl.suppress.soft_nms(boxes, scores, decay=...)` with the paper's defaults, float64, of the boxes of greedy suppression. "
+    "ensemble-boxes is Numba's code, of quadratic time. "
     "The new scores are the same.",
     cases=tuple(case(10_000, kind, decay) for kind in ("sparse", "dense") for decay in METHODS),
     quick_cases=(case(300, "sparse", "gaussian"), case(300, "dense", "linear")),

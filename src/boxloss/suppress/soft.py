@@ -75,24 +75,25 @@ def _check(name: str, value: float, above: float, most: float) -> None:
 @switch.or_plain
 def _soft(found: Detections, measure: Measure, decay: str, strength: float, min_score: float) -> tuple[Rows, np.ndarray]:
     if not switch.cpu_kernels():
-        return _one_by_one(found, measure, _decay(decay, strength, number_of(found.boxes)), min_score)
-    loops = _kernel(*measure.key, number_of(found.boxes), decay, strength)
+        return _one_by_one(found, measure, decay, strength, min_score)
+    loops = _kernel(*measure.key, number_of(found.boxes), decay)
     nearby = (strength if decay == "linear" else 0.0) if measure.below_iou(found) else None
-    rows, scores = loops(found.boxes, found.labels, found.scores.astype(np.float64), found.order, min_score, nearby=nearby)
+    rows, scores = loops(found.boxes, found.labels, found.scores.astype(np.float64), found.order, min_score, strength, nearby=nearby)
     return rows, scores
 
 
 @functools.lru_cache(maxsize=256)
-def _kernel(formula: Formula, parameters: tuple[tuple[str, Any], ...], number: str, decay: str, strength: float) -> Any:
+def _kernel(formula: Formula, parameters: tuple[tuple[str, Any], ...], number: str, decay: str) -> Any:
     from boxloss.kernels.cpu.soft import Soft
 
-    return Soft(formula, parameters, number, _decay(decay, strength, number))
+    return Soft(formula, parameters, number, _decay(decay, number))
 
 
-def _one_by_one(found: Detections, measure: Measure, decay: Traced, min_score: float) -> tuple[Rows, np.ndarray]:
+def _one_by_one(found: Detections, measure: Measure, decay: str, strength: float, min_score: float) -> tuple[Rows, np.ndarray]:
     """The definition, which the kernels are held to."""
     scores, left = found.scores.astype(np.float64), np.arange(len(found.boxes))
     rows: list[int] = []
+    factors = _decay(decay, number_of(found.boxes))
     while len(left):
         at = int(np.argmax(scores[left]))
         best = int(left[at])
@@ -101,17 +102,18 @@ def _one_by_one(found: Detections, measure: Measure, decay: Traced, min_score: f
         rows.append(best)
         left = np.delete(left, at)
         met = left[found.labels[left] == found.labels[best]]
-        (factor,) = evaluate(decay, [measure.of(found.boxes[best], found.boxes[met])])
+        (factor,) = evaluate(factors, [measure.of(found.boxes[best], found.boxes[met]), strength])
         scores[met] *= factor
     return np.array(rows, np.int64), scores[rows]
 
 
-def _decay(name: str, strength: float, number: str) -> Traced:
-    """What a similarity does to a score: the factor, as a graph, of which NumPy and the kernels give the same bits."""
+@functools.cache
+def _decay(name: str, number: str) -> Traced:
+    """What a similarity does to a score, with a sigma or a threshold: the factor, as a graph, of which NumPy and the kernels give the same bits."""
     graph = Graph(number)
-    measured = graph.input("measured")
+    measured, strength = graph.input("measured"), graph.input("strength")
     if name == "gaussian":
-        factor = graph.where(0.0 < measured, ops.exp(-(measured * measured) / strength), 1.0)
+        factor = graph.where(measured > 0.0, ops.exp(-(measured * measured) / strength), 1.0)
     else:
-        factor = graph.where((strength < measured), 1.0 - measured, 1.0)
-    return Traced(name, (measured,), without_holds([factor])[0], ())
+        factor = graph.where(measured > strength, 1.0 - measured, 1.0)
+    return Traced(name, (measured, strength), without_holds([factor])[0], ())

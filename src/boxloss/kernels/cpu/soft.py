@@ -25,6 +25,7 @@ _HEAP: Arguments = {
     "scores": "floats",
     "keys": "floats",
     "min_score": "float64",
+    "strength_given": "float64",
     "taken_rows": "integers",
     "taken_scores": "floats",
     "found": "integers",
@@ -46,6 +47,7 @@ FILL = """\
 """
 
 HEAP_TEXT = """\
+    strength = number(strength_given)
     n_left = n
     n_taken = zero_count
     while n_left > 0:
@@ -117,11 +119,11 @@ for other in range(n):
     store(scores, other, load(scores, other) * factor_of_class)
 """
 
-_TAKEN = taken(PLACE, INSERT, NEAR, FILL, HEAP_TEXT, LOWER_NEARBY, MEETS, LOWER_ALL, *NEARBY, *ALL, "ill")
+_TAKEN = taken(PLACE, INSERT, NEAR, FILL, HEAP_TEXT, LOWER_NEARBY, MEETS, LOWER_ALL, *NEARBY, *ALL, "ill", "measured")
 
 
 def nearby_program(bodies: Bodies, decay: Traced) -> Program:
-    """The kernel for a measure that is never above the IoU. `decay`: from `measured` to the factor of a score."""
+    """The kernel for a measure that is never above the IoU. `decay`: from what is `measured` and a `strength` to the factor of a score."""
     read, written = _read("load(boxes, 4 * other + {})"), _written(bodies, decay)
     meets = MEETS.format(read=indented([*_named(bodies, "row"), *read(bodies)], 1), **written)
     near = NEAR.format(while_="other >= 0", visit=indented(meets.splitlines(), 6))
@@ -163,7 +165,7 @@ class Soft:
         self._all = Once(lambda: all_program(texts(), decay).load())
 
     def __call__(
-        self, boxes: np.ndarray, labels: np.ndarray, scores: np.ndarray, order: np.ndarray, min_score: float, *, nearby: float | None
+        self, boxes: np.ndarray, labels: np.ndarray, scores: np.ndarray, order: np.ndarray, min_score: float, strength: float, *, nearby: float | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The rows in the order that they are taken in, and their scores then. Boxes (n, 4), labels, scores (float64) and `order` without gaps.
 
@@ -172,7 +174,8 @@ class Soft:
         n = len(boxes)
         scores, heap, keys = scores.copy(), order.copy(), scores.copy()
         rows, taken_scores, found = np.empty(n, np.int64), np.empty(n), ctypes.c_int64()
-        of_heap = (n, *(x.ctypes.data for x in (heap, scores, keys)), min_score, rows.ctypes.data, taken_scores.ctypes.data, ctypes.addressof(found))
+        of_heap = (n, *(x.ctypes.data for x in (heap, scores, keys)), min_score, strength)
+        of_heap += rows.ctypes.data, taken_scores.ctypes.data, ctypes.addressof(found)
         if nearby is not None:
             grid, seen = Grid(boxes, labels, nearby), np.full(n, -1)
             self._nearby(_pack_nearby(*grid.arguments, *of_heap, seen.ctypes.data))
