@@ -140,9 +140,7 @@ def _suppression() -> list[Figure]:
         return f"greedy suppression, {case} clutter"
 
     def soft(case: str) -> Figure:
-        return faster(
-            f"soft suppression, {case}", "ensemble-boxes", 5, [("soft_nms", case, "ensemble-boxes")], ("soft_nms", case, "boxloss, NumPy")
-        )
+        return faster(f"soft suppression, {case}", "ensemble-boxes", 5, [("soft_nms", case, "ensemble-boxes")], ("soft_nms", case, "boxloss, NumPy"))
 
     large = ("10,000 sparse", "100,000 sparse")
     of_torchvision = {"1,000 sparse": 4, "10,000 sparse": 50, "100,000 sparse": 500, "10,000 dense": 5}

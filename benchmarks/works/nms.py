@@ -49,7 +49,8 @@ WORK = Contest(
     name="nms",
     title="Greedy suppression",
     story="`bl.nms(boxes, scores, threshold=0.5)`, float32; powerboxes and lsnms have float64, as they ask for it. "
-    "Sparse: boxes of 10 to 60 px, of which a quarter are dropped for another one. Dense: 10,000 raw detections around 100 objects in one picture, jittered as those of a detector are. "
+    "Sparse: boxes of 10 to 60 px, of which a quarter are dropped for another one. Dense: 10,000 raw detections around 100 objects in one picture, "
+    "jittered as those of a detector are. "
     "Sorting: `np.argsort(-scores, kind=\"stable\")` alone. What stays is the same for all, or no time is told.",
     cases=(*SPARSE, DENSE),
     quick_cases=(Case("300 sparse", 300), Case("300 dense", 300)),
@@ -65,7 +66,6 @@ WORK = Contest(
         Contender("lsnms", lsnms, rows, needs=("lsnms",)),
         Contender("sorting the scores", lambda x: lambda: np.argsort(-x[1], kind="stable")),
     ),
-    memory_from=100_000,
     relative=0.0,
     absolute=0.25,
 )  # fmt: skip

@@ -51,8 +51,8 @@ class Detections:
         return like(self.given, numbers)
 
 
-def detections(call: str, boxes: Any, scores: Any, labels: Any = None) -> Detections:
-    """Raises `ShapeError`, `DTypeError`, and `ParameterError` where a score is NaN."""
+def checked(call: str, boxes: Any, scores: Any, labels: Any = None) -> tuple[Array, Array, Array | None]:
+    """Boxes and scores in the types that they are computed in, wherever they lie. Raises `ShapeError` or `DTypeError`."""
     boxes, scores = as_array(boxes, "boxes"), as_array(scores, "scores")
     check_same_kind(call, ("boxes", "scores"), boxes, scores)
     labels = None if labels is None else as_array(labels, "labels")
@@ -62,24 +62,27 @@ def detections(call: str, boxes: Any, scores: Any, labels: Any = None) -> Detect
     for name, x in (("boxes", boxes), ("scores", scores)):
         if is_complex(x):
             raise DTypeError(f"{call}: {name} holds {x.dtype}, expected real numbers")
-    numbers = np.ascontiguousarray(as_numpy(astype(boxes, working_dtype(boxes))))
-    of_scores = as_numpy(astype(scores, working_dtype(scores)))
+    if labels is not None and not str(labels.dtype).removeprefix("torch.").startswith(("int", "uint", "bool")):
+        raise DTypeError(f"{call}: labels holds {labels.dtype}, expected integers")
+    return astype(boxes, working_dtype(boxes)), astype(scores, working_dtype(scores)), labels
+
+
+def nan_among(call: str, row: int) -> ParameterError:
+    return ParameterError(f"{call}: scores[{row}] is NaN, which has no place in an order: often a sign of a network that diverged")
+
+
+def detections(call: str, boxes: Any, scores: Any, labels: Any = None) -> Detections:
+    """In NumPy's arrays. Raises what `checked` does, and `ParameterError` where a score is NaN."""
+    boxes, scores, labels = checked(call, boxes, scores, labels)
+    numbers, of_scores = np.ascontiguousarray(as_numpy(boxes)), as_numpy(scores)
     if np.isnan(of_scores).any():
-        raise ParameterError(f"{call}: scores[{int(np.argmax(np.isnan(of_scores)))}] is NaN, which has no place in an order: often a sign of a network that diverged")
+        raise nan_among(call, int(np.argmax(np.isnan(of_scores))))
     with np.errstate(all="ignore"):
         total = numbers.sum(dtype=np.float64)
     if not np.isfinite(total):  # where a coordinate is not, or all of them are very large
         numbers = np.where(np.isfinite(numbers).all(1, keepdims=True), numbers, numbers.dtype.type(np.nan))
-    return Detections(numbers, of_scores, _classes(call, labels, len(numbers)), boxes)
-
-
-def _classes(call: str, labels: Array | None, n: int) -> Rows:
-    if labels is None:
-        return np.zeros(n, np.int64)
-    numbers = as_numpy(labels)
-    if numbers.dtype.kind not in "iub":
-        raise DTypeError(f"{call}: labels holds {labels.dtype}, expected integers")
-    return np.ascontiguousarray(numbers, np.int64)
+    classes = np.zeros(len(numbers), np.int64) if labels is None else np.ascontiguousarray(as_numpy(labels), np.int64)
+    return Detections(numbers, of_scores, classes, boxes)
 
 
 def best_first(scores: npt.NDArray[Any]) -> Rows:

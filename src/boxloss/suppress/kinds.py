@@ -5,9 +5,10 @@ from typing import Any
 
 from boxloss.errors import UnknownNameError
 from boxloss.formulas import Formula
-from boxloss.ops import Array
+from boxloss.kernels import switch
+from boxloss.ops import Array, check_same_kind, is_torch
 from boxloss.suppress.greedy import DIOU, greedy
-from boxloss.suppress.inputs import Measure, detections
+from boxloss.suppress.inputs import Measure, checked, detections
 from boxloss.suppress.soft import soft_nms
 
 
@@ -25,6 +26,7 @@ def nms(boxes: Array, scores: Array, labels: Array | None = None, *, threshold: 
     `boxes`: (N, 4) xyxy in any unit, `scores`: (N,), `labels`: (N,) integers. NumPy or torch in, rows (K,) int64 of the same kind out. float16 and bfloat16 are
     computed in float32; the threshold is rounded to the type that is computed in. A box that is not finite overlaps nothing, and so does an inverted one (by
     IoU and DIoU): both stay. Time grows with N log N where few boxes overlap one another.
+    Greedy kinds of tensors on a GPU stay there, and are waited for once: the number of rows is known only then.
     Raises ShapeError, DTypeError, UnknownNameError, and ParameterError for a NaN among the scores or a threshold outside the measure's range.
 
     >>> nms([[0, 0, 10, 10], [0, 0, 10, 8], [20, 0, 30, 10]], [0.6, 0.9, 0.5], threshold=0.7).tolist()
@@ -44,8 +46,28 @@ def nms(boxes: Array, scores: Array, labels: Array | None = None, *, threshold: 
 def _greedy(boxes: Array, scores: Array, labels: Array | None, *, threshold: float = 0.5, measure: str | Formula = "iou", **parameters: Any) -> Array:
     asked = Measure("nms", measure, parameters)
     bar = asked.threshold(threshold)
+    on_gpu = _on_gpu(boxes, scores, labels, asked, bar)
+    if on_gpu is not None:
+        return on_gpu
     found = detections("nms", boxes, scores, labels)
     return found.back(greedy(found, asked, bar))
+
+
+@switch.or_plain
+def _on_gpu(boxes: Array, scores: Array, labels: Array | None, measure: Measure, threshold: float) -> Array | None:
+    """The rows, for tensors on a GPU; None for all others, and where there are no kernels for it."""
+    if not (is_torch(boxes) and boxes.is_cuda and switch.gpu_kernels()):
+        return None
+    from boxloss.kernels import gpu
+
+    if not gpu.available(boxes):
+        return None
+    from boxloss.suppress import greedy_torch
+
+    boxes, scores, labels = checked("nms", boxes, scores, labels)
+    if labels is not None:
+        check_same_kind("nms", ("boxes", "labels"), boxes, labels)
+    return greedy_torch.greedy("nms", boxes, scores, labels, measure, threshold)
 
 
 def _diou(boxes: Array, scores: Array, labels: Array | None, *, threshold: float = 0.5, **options: Any) -> Array:

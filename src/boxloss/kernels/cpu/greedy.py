@@ -45,7 +45,16 @@ SUPPRESSED = """\
 stays = not ({value} > limit)
 """
 
-ALL: Arguments = {"n": "integer", "order": "integers", "boxes": "numbers", "room": "integer", "columns": "numbers", "bar": "float64", "stay": "integers", "found": "integers"}
+ALL: Arguments = {
+    "n": "integer",
+    "order": "integers",
+    "boxes": "numbers",
+    "room": "integer",
+    "columns": "numbers",
+    "bar": "float64",
+    "stay": "integers",
+    "found": "integers",
+}
 """`columns` (4, room), a multiple of BLOCK: where the boxes that stay are copied to."""
 
 ALL_TEXT = """\
@@ -82,9 +91,7 @@ def nearby_program(bodies: Bodies) -> Program:
     lines, value = bodies.value_text(False, _TAKEN)
     suppressed = SUPPRESSED.format(read="\n".join(read), lines="\n".join(lines), value=value)
     near = NEAR.format(while_="stays & (other >= 0)", visit=indented(suppressed.splitlines(), 6))
-    text = NEARBY_TEXT.format(
-        place=indented(PLACE.splitlines(), 2), near=indented(near.splitlines(), 3), insert=indented(INSERT.splitlines(), 4)
-    )
+    text = NEARBY_TEXT.format(place=indented(PLACE.splitlines(), 2), near=indented(near.splitlines(), 3), insert=indented(INSERT.splitlines(), 4))
     return Program(head(NEARBY) + text, bodies.number, (*CONSTANTS, *named_constants(bodies)), ())
 
 
