@@ -60,7 +60,7 @@ def resolve(masks, gone, first, n, n_rows, WORDS: tl.constexpr):
     n_words = (n - first + 31) // 32
     here = gone + first // 32
     line = tl.arange(0, 32)
-    for block in range(0, (n_rows + 31) // 32):
+    for block in range((n_rows + 31) // 32):
         # 32 boxes, one after another: whoever stays drops some of the 32
         dropped = tl.load(here + block)
         for k in tl.static_range(32):
