@@ -15,7 +15,7 @@ THRESHOLDS = (0.0, 1e-6, 0.05, 0.3, 0.5, 0.6, 0.9, 1.0)
 def detections(detector: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """What a real detector says of each of 50 photos: boxes (n, 4) float32 xyxy, scores (n,), labels (n,)."""
     pictures: dict[int, list] = {}
-    for one in json.loads(shared("detections", f"{detector}.json").read_text()):
+    for one in json.loads(shared("data", "detections", f"{detector}.json").read_text()):
         pictures.setdefault(one["image_id"], []).append(one)
     found = []
     for some in pictures.values():
