@@ -125,10 +125,32 @@ def _all() -> list[Figure]:
             "GIoU loss of 1,000 matched boxes, forward + backward", "Transformers' diagonal", 500,
             [("diagonal", "1,000", "Transformers' diagonal")], ("diagonal", "1,000", "boxloss"),
         ),
+        *_suppression(),
         at_most("first call in a new process, cold cache", "-", 1.5, "s", ("first_call", "cold", "value, NumPy"), 1),
         at_most("first call in a new process, warm cache", "-", 0.15, "s", ("first_call", "warm", "value, NumPy"), 1),
         at_most("`import boxloss`", "NumPy alone", 50, "ms more", ("first_call", "import", "import boxloss"), 1e-3),
     ]  # fmt: skip
+
+
+def _suppression() -> list[Figure]:
+    def greedy(case: str, who: str = "boxloss, NumPy") -> Place:
+        return ("nms", case, who)
+
+    def work(case: str) -> str:
+        return f"greedy suppression, {case} clutter"
+
+    def soft(case: str) -> Figure:
+        return faster(f"soft suppression, {case}", "ensemble-boxes", 5, [("soft_nms", case, "ensemble-boxes")], ("soft_nms", case, "boxloss, NumPy"))
+
+    large = ("10,000 sparse", "100,000 sparse")
+    of_torchvision = {"1,000 sparse": 4, "10,000 sparse": 50, "100,000 sparse": 500, "10,000 dense": 5}
+    return [
+        *(faster(work(case), "torchvision", least, [greedy(case, "torchvision")], greedy(case, "boxloss, PyTorch")) for case, least in of_torchvision.items()),
+        *(faster(work(case), "powerboxes, R-tree", 5, [greedy(case, "powerboxes, R-tree")], greedy(case)) for case in large),
+        *(faster(work(case), "lsnms", 8, [greedy(case, "lsnms")], greedy(case)) for case in large),
+        *(within(work(case), "sorting the scores", 10, greedy(case), greedy(case, "sorting the scores")) for case in large),
+        *(soft(f"10,000 {kind}, {decay}") for kind in ("sparse", "dense") for decay in ("linear", "gaussian")),
+    ]
 
 
 FIGURES = _all()

@@ -1,0 +1,5 @@
+"""Where predictions start from: anchors and points."""
+
+from boxloss.anchors.points import Points, points
+
+__all__ = ["Points", "points"]
