@@ -55,9 +55,9 @@ def weighted_box_fusion(
     ([[0.0, 0.0, 10.0, 9.5], [50.0, 50.0, 60.0, 60.0]], [0.5, 0.25])
 
     Reference: Solovyev, Wang and Gabruseva, "Weighted boxes fusion: Ensembling boxes from different object detection models", Image and Vision Computing 2021,
-    arXiv:1910.13302. Equal to ensemble-boxes 1.0.9 (`conf_type`; "sum" is its `allows_overflow`) but for these: it averages in float32, which now and then
-    puts a box on the other side of the threshold; takes equal scores in no stated order; clips boxes to [0, 1], swaps inverted corners and leaves out boxes
-    without area. Here no unit is assumed, a line or a point joins only its equal, and inverted boxes are refused.
+    arXiv:1910.13302. Equal to ensemble-boxes 1.0.9 within rounding (its `conf_type`; "sum" is its `allows_overflow`), but for these: it takes equal scores in
+    no stated order, averages in float32, clips boxes to [0, 1], swaps inverted corners and leaves out boxes without area. Here no unit is assumed, a line or a
+    point joins only its equal, and inverted boxes are refused.
     """
     if score not in SCORES:
         raise UnknownNameError("score of weighted_box_fusion", score, SCORES)
@@ -199,7 +199,7 @@ def _one_class(boxes: Floats, weights: Floats, threshold: float) -> tuple[Rows, 
 def _one_by_one(boxes: Floats, weights: Floats, threshold: float) -> tuple[Rows, Floats]:
     """The definition, which the kernel is held to."""
     measure: Callable[..., Any] = find("iou").measure
-    cluster, means, sums, totals, n = np.empty(len(boxes), np.int64), np.empty_like(boxes), np.zeros_like(boxes), np.zeros(len(boxes)), 0
+    cluster, means, totals, n = np.empty(len(boxes), np.int64), np.empty_like(boxes), np.zeros(len(boxes)), 0
     for i, (box, weight) in enumerate(zip(boxes, weights, strict=True)):
         met = np.flatnonzero((means[:n, :2] <= box[2:]).all(1) & (means[:n, 2:] >= box[:2]).all(1))
         with np.errstate(all="ignore"):
@@ -210,7 +210,8 @@ def _one_by_one(boxes: Floats, weights: Floats, threshold: float) -> tuple[Rows,
             n, means[c] = n + 1, box
         cluster[i] = c
         totals[c] += weight
-        sums[c] += weight * box
         if joins and totals[c] > 0:
-            means[c] = sums[c] / totals[c]
+            # By its share of the way, so that the mean of copies is their box to the bit; rounding must not turn a slim box around
+            means[c] += weight / totals[c] * (box - means[c])
+            means[c, 2:] = np.maximum(means[c, 2:], means[c, :2])
     return cluster, means[:n]

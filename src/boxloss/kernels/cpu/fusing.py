@@ -3,7 +3,8 @@
 One box after the other, the best first: it joins the cluster whose mean it is most similar to, if that is above the threshold, and moves the mean; else it
 begins a cluster. Means lie in a grid of cells, by their centres, and only those in reach are looked at. That holds for the IoU and what is never above it:
 where the IoU is above t, so is along each axis the overlap over the length u that both cover together. So u < width / t, no width is above 1 / t times the
-other, and the centres are no further apart than (1 - t) u / 2 < (1 / t - 1) width / 2. What is found depends on the grid no more than on its size: of equally similar clusters the oldest one wins.
+other, and the centres are no further apart than (1 - t) u / 2 < (1 / t - 1) width / 2. What is found depends on no cell's size: of equally similar clusters
+the oldest one wins.
 """
 
 import functools
@@ -46,12 +47,12 @@ ARGUMENTS: Arguments = {
     "cells": "integers",
     "cluster": "integers",
     "means": "numbers",
-    "sums": "numbers",
+    "totals": "numbers",
     "count": "integers",
 }
 """n `boxes` (n, 4), best first, with their `weights`. A grid of `side` x `side` cells from `low` on, `per` cells in a unit, `last` = side - 1; `heads` (side^2)
 and `cells` (n) are -1 at first: the first cluster of each cell, and the cell of each cluster; `following`: the next cluster in the cell. Writes the `cluster`
-of each box, each cluster's mean (n, 4), and how many there are. `sums`: room for (n, 5)."""
+of each box, each cluster's mean (n, 4), and how many there are. `totals`: room for n weights."""
 
 TEXT = """\
     n_clusters = zero_count
@@ -93,20 +94,21 @@ TEXT = """\
             c = n_clusters
             n_clusters = n_clusters + 1
             for k in range(4):
-                store(sums, 5 * c + k, zero)
                 store(means, 4 * c + k, load(boxes, 4 * i + k))
-            store(sums, 5 * c + 4, zero)
+            store(totals, c, zero)
             joins = n < 0
         else:
             joins = n >= 0
         store(cluster, i, c)
-        total = load(sums, 5 * c + 4) + weight
-        store(sums, 5 * c + 4, total)
-        for k in range(4):
-            moved = load(sums, 5 * c + k) + weight * load(boxes, 4 * i + k)
-            store(sums, 5 * c + k, moved)
-            if joins & (total > zero):
-                store(means, 4 * c + k, moved / total)
+        total = load(totals, c) + weight
+        store(totals, c, total)
+        if joins & (total > zero):
+            share = weight / total
+            for k in range(4):
+                mean = load(means, 4 * c + k)
+                store(means, 4 * c + k, mean + share * (load(boxes, 4 * i + k) - mean))
+            for k in range(2):
+                store(means, 4 * c + 2 + k, maximum(load(means, 4 * c + 2 + k), load(means, 4 * c + k)))
         x = (load(means, 4 * c) + load(means, 4 * c + 2)) * half
         y = (load(means, 4 * c + 1) + load(means, 4 * c + 3)) * half
         cell_x = whole(minimum(maximum(floor((x - low_x) * per_x), zero), last))
@@ -168,7 +170,7 @@ class Clusters:
         least = threshold * (1 - SLACK)
         most = min(1 / least, WIDEST) if least > 0 else WIDEST  # times a side: no more than another one may be
         heads, following, cells, cluster = (np.full(length, -1) for length in (side * side, n, n, n))
-        means, sums, count = np.empty((n, 4)), np.empty((n, 5)), np.zeros(1, np.int64)
+        means, totals, count = np.empty((n, 4)), np.empty(n), np.zeros(1, np.int64)
         given = (
             n,
             place(boxes),
@@ -183,7 +185,7 @@ class Clusters:
             side - 1.0,
             side,
         )
-        self._kernel(_pack(*given, *map(place, (heads, following, cells, cluster, means, sums, count))))
+        self._kernel(_pack(*given, *map(place, (heads, following, cells, cluster, means, totals, count))))
         return cluster, means[: count[0]].copy()
 
 
