@@ -71,6 +71,16 @@ def test_real_detections():
             assert weighted_nms(*crowd).boxes.tolist() == got.boxes.tolist()
 
 
+def test_ensemble_boxes_gives_the_same_means():
+    ensemble_boxes = pytest.importorskip("ensemble_boxes")
+    for crowd in real("centernet")[:10]:
+        boxes = (crowd.boxes - crowd.boxes.min()) / np.ptp(crowd.boxes)
+        scores = crowd.scores + np.arange(len(boxes))[::-1] * 2.0**-30  # no two equal
+        got = weighted_nms(boxes, scores, crowd.labels, threshold=0.4)
+        want = ensemble_boxes.non_maximum_weighted([boxes], [scores], [crowd.labels], iou_thr=0.4)
+        close(np.sort(got.boxes.ravel()), np.sort(want[0].ravel()), dtype="float32", roundoffs="sum")
+
+
 def test_torch_and_half_types():
     boxes, scores = torch.tensor([[0, 0, 10, 10], [0, 0, 10, 8], [40, 0, 50, 8]]).half(), torch.tensor([0.5, 0.75, 0.25]).half()
     got = weighted_nms(boxes, scores)

@@ -1,5 +1,7 @@
 """Fast, cluster and adaptive suppression: each its paper's rule on all pairs."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 import boxloss as bl
 import suppress.quadratic as quadratic
 from boxloss.errors import ParameterError, ShapeError, UnknownNameError
-from boxloss.suppress import adaptive_nms, cluster_nms, fast_nms, nms
+from boxloss.suppress import adaptive_nms, cluster_nms, fast_nms, matrix_nms, nms, weighted_nms
 from suppress.crowds import crowds, real, thresholds, unhurried
 
 densities = st.sampled_from([0.0, 0.3, 0.6, 1.0])
@@ -97,6 +99,19 @@ def test_plain_gives_the_same_rows():
         want = [function(*crowd, threshold=0.5).tolist() for function in (fast_nms, cluster_nms)]
         with bl.plain():
             assert [function(*crowd, threshold=0.5).tolist() for function in (fast_nms, cluster_nms)] == want
+
+
+def test_memory_grows_with_the_pairs_that_overlap():
+    n = 8000
+    corner = np.random.default_rng(0).uniform(0, 50 * n**0.5, (n, 2))
+    boxes, scores = np.hstack([corner, corner + 30]), np.linspace(1, 0, n)
+    cluster_nms(boxes, scores)
+    tracemalloc.start()
+    for function in (fast_nms, cluster_nms, matrix_nms, weighted_nms):
+        function(boxes, scores)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < n * n / 8  # a bit a pair
 
 
 # Pencil cases
