@@ -203,8 +203,8 @@ def _one_by_one(boxes: Floats, weights: Floats, threshold: float) -> tuple[Rows,
     for i, (box, weight) in enumerate(zip(boxes, weights, strict=True)):
         met = np.flatnonzero((means[:n, :2] <= box[2:]).all(1) & (means[:n, 2:] >= box[:2]).all(1))
         with np.errstate(all="ignore"):
-            values = measure(pair(means[met], box, "xyxy"))
-        joins = len(met) > 0 and np.max(values) > threshold
+            values = measure(pair(means[met], box, "xyxy")) if len(met) else np.zeros(1)
+        joins = np.max(values) > threshold
         c = int(met[np.argmax(values)]) if joins else n
         if not joins:
             n, means[c] = n + 1, box
