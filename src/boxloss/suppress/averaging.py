@@ -73,7 +73,7 @@ def cluster_weighted_nms(
     [[0.0, 0.0, 10.0, 9.526]]
 
     Reference: Zheng et al., "Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation", IEEE Transactions
-    on Cybernetics 2021, arXiv:2005.03572, section IV-C; 0.8 is from their code.
+    on Cybernetics 2021, arXiv:2005.03572; 0.8 is from their code.
     """
     bar = check_number("cluster_weighted_nms", "threshold", threshold, 0, 1)
     least = check_number("cluster_weighted_nms", "similar", similar, 0, 1)

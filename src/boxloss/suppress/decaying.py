@@ -41,7 +41,7 @@ def matrix_nms(
     >>> rows.tolist(), scores.tolist()
     ([0, 2, 1], [0.9, 0.7, 0.4])
 
-    Reference: Wang et al., "SOLOv2: Dynamic and Fast Instance Segmentation", NeurIPS 2020, arXiv:2003.10152, section 3.3. Their code has exp(-sigma o^2) with
+    Reference: Wang et al., "SOLOv2: Dynamic and Fast Instance Segmentation", NeurIPS 2020, arXiv:2003.10152. Their code has exp(-sigma o^2) with
     a sigma of 2, which is 0.5 here, as in soft-NMS, and keeps scores from 0.05 up. Made for masks, whose overlap there is the masks' IoU.
     """
     check_number("matrix_nms", "sigma", sigma, 0, above_low=True)
@@ -87,7 +87,7 @@ def cluster_spm_nms(
     ([0, 2, 1], [0.9, 0.7, 0.2292])
 
     Reference: Zheng et al., "Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation", IEEE Transactions
-    on Cybernetics 2021, arXiv:2005.03572, section IV-C; sigma and the least score are those of their code.
+    on Cybernetics 2021, arXiv:2005.03572; sigma and the least score are those of their code.
     """
     bar = check_number("cluster_spm_nms", "threshold", threshold, 0, 1)
     check_number("cluster_spm_nms", "sigma", sigma, 0, above_low=True)

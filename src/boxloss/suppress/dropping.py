@@ -28,7 +28,7 @@ def fast_nms(boxes: Array, scores: Array, labels: Array | None = None, *, thresh
     >>> cluster_nms(row, [0.9, 0.8, 0.7], threshold=0.4).tolist()
     [0, 2]
 
-    Reference: Bolya et al., "YOLACT: Real-time Instance Segmentation", ICCV 2019, arXiv:1904.02689, section 3.3. There only the best 200 boxes of a class are
+    Reference: Bolya et al., "YOLACT: Real-time Instance Segmentation", ICCV 2019, arXiv:1904.02689. There only the best 200 boxes of a class are
     looked at; here all are.
     """
     bar = check_number("fast_nms", "threshold", threshold, -np.inf, 1)
@@ -51,7 +51,7 @@ def cluster_nms(
     [1, 2]
 
     Reference: Zheng et al., "Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation", IEEE Transactions
-    on Cybernetics 2021, arXiv:2005.03572, section IV-B.
+    on Cybernetics 2021, arXiv:2005.03572.
     """
     bar = check_number("cluster_nms", "threshold", threshold, -np.inf, 1)
     found = detections("cluster_nms", boxes, scores, labels)
@@ -79,7 +79,7 @@ def adaptive_nms(
     >>> adaptive_nms(two, scores, [0.0, 0.0], threshold=0.4).tolist(), adaptive_nms(two, scores, [0.5, 0.0], threshold=0.4).tolist()
     ([0], [0, 1])
 
-    Reference: Liu, Huang and Wang, "Adaptive NMS: Refining Pedestrian Detection in a Crowd", CVPR 2019, arXiv:1904.03629, section 3.2.
+    Reference: Liu, Huang and Wang, "Adaptive NMS: Refining Pedestrian Detection in a Crowd", CVPR 2019, arXiv:1904.03629.
     """
     bar = check_number("adaptive_nms", "threshold", threshold, -np.inf, 1)
     found = detections("adaptive_nms", boxes, scores, labels)

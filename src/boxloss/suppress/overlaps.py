@@ -56,7 +56,7 @@ def staying(pairs: Overlaps) -> npt.NDArray[np.bool_]:
     """Which ranks greedy suppression lets stay, where each of `pairs` is a better box that drops a worse one if it stays itself.
 
     Not one box after the other: in a round, all that nobody left can drop stay for good, and drop what they overlap. It ends after as many rounds as the
-    longest chain of boxes that spare one another needs, a handful on real detections (Zheng et al., arXiv:2005.03572, section IV-B).
+    longest chain of boxes that spare one another needs, a handful on real detections (Zheng et al., arXiv:2005.03572).
     """
     stay = np.ones(pairs.n, bool)
     better, worse = pairs.better, pairs.worse
