@@ -126,6 +126,10 @@ def _all() -> list[Figure]:
             [("diagonal", "1,000", "Transformers' diagonal")], ("diagonal", "1,000", "boxloss"),
         ),
         *_suppression(),
+        faster(
+            "weighted box fusion, 5 models x 2,000 boxes", "ensemble-boxes", 20,
+            [("fusion", "5 x 2,000", "ensemble-boxes")], ("fusion", "5 x 2,000", "boxloss"),
+        ),
         at_most("first call in a new process, cold cache", "-", 1.5, "s", ("first_call", "cold", "value, NumPy"), 1),
         at_most("first call in a new process, warm cache", "-", 0.15, "s", ("first_call", "warm", "value, NumPy"), 1),
         at_most("`import boxloss`", "NumPy alone", 50, "ms more", ("first_call", "import", "import boxloss"), 1e-3),

@@ -32,6 +32,7 @@ PEERS = (
     Peer("torch", "pip install -e '.[benchmarks]'"),
     # With its dependencies pip would replace a CPU build of torch by one for CUDA.
     Peer("torchvision", "pip install --no-deps -c constraints.txt torchvision"),
+    Peer("ensemble_boxes", "pip install -c constraints.txt ensemble-boxes"),
     Peer("powerboxes", "pip install -c constraints.txt powerboxes"),
     Peer("lsnms", "pip install -c constraints.txt lsnms"),
     Peer("ensemble_boxes", "pip install -c constraints.txt ensemble-boxes"),

@@ -7,6 +7,8 @@ from boxloss.errors import UnknownNameError
 from boxloss.formulas import Formula
 from boxloss.kernels import switch
 from boxloss.ops import Array, check_same_kind, is_torch
+from boxloss.suppress.decaying import cluster_spm_nms, matrix_nms
+from boxloss.suppress.dropping import adaptive_nms, cluster_nms, fast_nms
 from boxloss.suppress.greedy import DIOU, greedy
 from boxloss.suppress.inputs import Measure, checked, detections
 from boxloss.suppress.soft import soft_nms
@@ -21,12 +23,15 @@ def nms(boxes: Array, scores: Array, labels: Array | None = None, *, threshold: 
       (0.5): an IoU equal to the threshold stays, 0 lets no two boxes overlap, 1 drops nothing. `measure`: another similarity of the catalogue in place of
       the IoU ("giou", "nwd", ...) or a formula, with its parameters
     - "diou": greedy by IoU - (offset2 / hull_diagonal2)^beta > threshold, `beta` 1: boxes whose centres differ may overlap more
-    - "soft": scores fall instead (`boxloss.suppress.soft_nms`, whose options it takes); the rows that stay above `min_score`, in the order of their new scores
+    - "cluster": what greedy keeps, by another way; "fast": dropped boxes drop others, too; "adaptive": greedy with `densities` that raise the threshold
+      (`cluster_nms`, `fast_nms`, `adaptive_nms`)
+    - "soft", "matrix", "spm": scores fall instead (`soft_nms`, `matrix_nms`, `cluster_spm_nms`, whose options they take); the rows that stay above `min_score`, in the order of their new scores
 
     `boxes`: (N, 4) xyxy in any unit, `scores`: (N,), `labels`: (N,) integers. NumPy or torch in, rows (K,) int64 of the same kind out. float16 and bfloat16 are
     computed in float32; the threshold is rounded to the type that is computed in. A box that is not finite overlaps nothing, and so does an inverted one (by
     IoU and DIoU): both stay. Time grows with N log N where few boxes overlap one another.
     Greedy kinds of tensors on a GPU stay there, and are waited for once: the number of rows is known only then.
+    Kinds that move boxes have functions of their own: `boxloss.suppress.weighted_nms`, `cluster_weighted_nms`, `weighted_box_fusion`.
     Raises ShapeError, DTypeError, UnknownNameError, and ParameterError for a NaN among the scores or a threshold outside the measure's range.
 
     >>> nms([[0, 0, 10, 10], [0, 0, 10, 8], [20, 0, 30, 10]], [0.6, 0.9, 0.5], threshold=0.7).tolist()
@@ -74,9 +79,19 @@ def _diou(boxes: Array, scores: Array, labels: Array | None, *, threshold: float
     return _greedy(boxes, scores, labels, threshold=threshold, measure=DIOU, **options)
 
 
-def _soft(boxes: Array, scores: Array, labels: Array | None, **options: Any) -> Array:
-    return soft_nms(boxes, scores, labels, **options)[0]
+def _rows_of(function: Callable[..., tuple[Array, Array]]) -> Callable[..., Array]:
+    """The rows alone of what gives rows and scores."""
+    return lambda boxes, scores, labels, **options: function(boxes, scores, labels, **options)[0]
 
 
-KINDS: dict[str, Callable[..., Array]] = {"greedy": _greedy, "diou": _diou, "soft": _soft}
+KINDS: dict[str, Callable[..., Array]] = {
+    "greedy": _greedy,
+    "diou": _diou,
+    "soft": _rows_of(soft_nms),
+    "cluster": cluster_nms,
+    "fast": fast_nms,
+    "adaptive": adaptive_nms,
+    "matrix": _rows_of(matrix_nms),
+    "spm": _rows_of(cluster_spm_nms),
+}
 """Functions of boxes, scores, labels or None, and keywords, `threshold` among them where one is given; they give rows, best first."""
