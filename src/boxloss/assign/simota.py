@@ -1,0 +1,108 @@
+"""SimOTA: each object takes the predictions that cost it least, as many as its best overlaps add up to."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from boxloss.assign.cells import Pairs, levels
+from boxloss.assign.inputs import Flags, Floats, Inputs, Integers, Measure, at_least_one, best_of, centres, read, similarity
+from boxloss.assign.ranking import Ranking, strongest
+from boxloss.assign.types import Assignment
+from boxloss.errors import ParameterError
+
+SMALLEST_LOG = -100.0
+"""As in PyTorch's binary cross-entropy: no certainty costs more than any number of uncertainties, and costs are finite."""
+
+
+def simota(
+    priors: Any, objects: Any, predictions: Any, *, radius: float = 1.5, k: int = 10, overlap_weight: float = 3.0, measure: Measure = "iou"
+) -> Assignment:
+    """For each object the candidates are the priors whose points lie within `radius` of their strides of its centre, in x and in y. A candidate costs the
+    binary cross-entropy of its class scores, summed over the classes, minus `overlap_weight` times the logarithm of the overlap of its *prediction* with
+    the object. The object takes the n cheapest, n being the sum of its `k` greatest overlaps with any object's candidates, rounded down, at least 1.
+
+    A prior that several objects take learns from the one that it costs least, and of equal ones from the first; of equally cheap candidates the first
+    are taken. So an object with candidates may be left with none. No logarithm is below -100, and an overlap below 0 counts as 0.
+    `measure`: what overlap is, any similarity of the catalogue, chosen apart from the loss.
+
+    `priors`: `Priors` with strides; `objects`: `Objects` with labels; `predictions`: `Predictions` with scores (YOLOX's are the square root of class
+    probability times objectness). `overlap` of the answer is that of the prediction. Memory grows with P x classes + N.
+    Raises ShapeError, DTypeError, and ParameterError for what is missing, for scores outside [0, 1], and labels that have none.
+
+    >>> import boxloss as bl
+    >>> points, box = np.array([[0.0, 0, 8, 8], [8, 0, 16, 8]]), np.array([[0.0, 0, 16, 8]])
+    >>> said = bl.assign.Predictions(np.array([[0.0, 0, 16, 8], [8, 0, 16, 8]]), np.array([[0.5], [0.5]]))
+    >>> simota(bl.assign.Priors(points, np.array([8, 8])), box, said).index.tolist()
+    [0, -1]
+
+    Reference: Ge et al., "YOLOX: Exceeding YOLO Series in 2021", arXiv:2107.08430, section 2.1; Ge et al., "OTA", CVPR 2021, arXiv:2103.14259, section 3.3.
+    The authors' code lets an object that has fewer than n candidates take other objects' at a cost of 10^6 more; here, as in the paper, it does with fewer.
+    """
+    asked = read("simota", priors, objects, predictions)
+    at_least_one("simota", k=k)
+    central, said = Central(asked, radius), asked.needed("predictions")
+    candidates = central.candidates()
+    class_cost = ClassCost(asked, candidates)
+    n_taken = _how_many(measure, asked.objects, said[candidates], k)
+    cheapest = Ranking(len(asked.objects), k)
+    for of, prior in central.pairs():
+        overlap = similarity(measure, said[prior], asked.objects[of])
+        cheapest.offer(of, prior, overlap_weight * _log(overlap) - class_cost(prior, of))
+    of, place = np.nonzero((cheapest.items >= 0) & (np.arange(k) < n_taken[:, None]))
+    index = strongest(len(said), cheapest.items[of, place], of, cheapest.values[of, place])
+    return asked.assignment(index, measure, said)
+
+
+def _how_many(measure: Measure, objects: Floats, said: Floats, k: int) -> Integers:
+    """What the k greatest overlaps of each object add up to."""
+    values, _ = best_of(measure, objects, said, k)
+    total = np.maximum(values, 0).sum(axis=1, dtype=np.float64)
+    taken: Integers = np.maximum(total, 1).astype(np.int64)
+    return taken
+
+
+class Central:
+    """The pairs of an object and a prior whose point lies within `radius` strides of the object's centre."""
+
+    def __init__(self, asked: Inputs, radius: float):
+        if not 0 < radius < np.inf:
+            raise ParameterError(f"{asked.call}: radius is {radius}, expected a finite number > 0, in strides")
+        self._strides, self._points = asked.needed("strides"), asked.centres
+        self._centres, self._radius = centres(asked.objects), radius
+        self._levels = levels(self._points, self._strides)
+
+    def pairs(self) -> Iterator[Pairs]:
+        """Objects and priors, part by part."""
+        for level in self._levels:
+            reach = self._radius * level.stride
+            for of, prior in level.around(self._centres, reach):
+                away = np.abs(self._points[prior] - self._centres[of])
+                near = (away[:, 0] < reach) & (away[:, 1] < reach)
+                yield of[near], prior[near]
+
+    def candidates(self) -> Flags:
+        found = np.zeros(len(self._points), dtype=bool)
+        for _, prior in self.pairs():
+            found[prior] = True
+        return found
+
+
+class ClassCost:
+    """The binary cross-entropy of class scores with an object's class: that of no class at all, and what its own changes."""
+
+    def __init__(self, asked: Inputs, some: Flags):
+        self._scores, self._labels = asked.class_scores()
+        self._nothing = np.zeros(len(self._scores))
+        self._nothing[some] = -_log(1 - self._scores[some]).sum(axis=1, dtype=np.float64)
+
+    def __call__(self, prior: Integers, of: Integers) -> Floats:
+        score = self._scores[prior, self._labels[of]]
+        cost: Floats = self._nothing[prior] + (_log(1 - score) - _log(score))
+        return cost
+
+
+def _log(x: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        found: Floats = np.maximum(np.log(np.maximum(x, 0)), SMALLEST_LOG)
+    return found
