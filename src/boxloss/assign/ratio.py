@@ -6,7 +6,7 @@ import numpy as np
 
 from boxloss.assign.inputs import Floats, Measure, centres, read
 from boxloss.assign.ranking import Ranking
-from boxloss.assign.simota import Central
+from boxloss.assign.simota import central_pairs
 from boxloss.assign.types import Assignment
 from boxloss.errors import ParameterError
 
@@ -35,7 +35,7 @@ def ratio(priors: Any, objects: Any, predictions: Any = None, *, most: float = 4
         raise ParameterError(f"ratio: most is {most}, expected a number > 1")
     likest = Ranking(len(asked.priors), 1)
     points, half = asked.centres, asked.needed("strides") / 2
-    for of, prior in Central(asked, 1.0).pairs():
+    for of, prior in central_pairs(asked, 1.0):
         away, side = centres(asked.objects[of]) - points[prior], half[prior, None]
         # Less than a stride away in both directions they all are.
         in_cell = ((-side <= away) & (away < side)).any(axis=1)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from boxloss.assign.cells import Pairs, levels
-from boxloss.assign.inputs import Flags, Floats, Inputs, Integers, Measure, at_least_one, best_of, centres, read, similarity
+from boxloss.assign.inputs import Floats, Inputs, Integers, Measure, at_least_one, best_of, centres, read, similarity
 from boxloss.assign.ranking import Ranking, strongest
 from boxloss.assign.types import Assignment
 from boxloss.errors import ParameterError
@@ -41,14 +41,11 @@ def simota(
     """
     asked = read("simota", priors, objects, predictions)
     at_least_one("simota", k=k)
-    central, said = Central(asked, radius), asked.needed("predictions")
-    candidates = central.candidates()
-    class_cost = ClassCost(asked, candidates)
-    n_taken = _how_many(measure, asked.objects, said[candidates], k)
-    cheapest = Ranking(len(asked.objects), k)
-    for of, prior in central.pairs():
+    said, class_cost, cheapest = asked.needed("predictions"), ClassCost(asked), Ranking(len(asked.objects), k)
+    for of, prior in central_pairs(asked, radius):
         overlap = similarity(measure, said[prior], asked.objects[of])
         cheapest.offer(of, prior, overlap_weight * _log(overlap) - class_cost(prior, of))
+    n_taken = _how_many(measure, asked.objects, said[class_cost.candidates], k)
     of, place = np.nonzero((cheapest.items >= 0) & (np.arange(k) < n_taken[:, None]))
     index = strongest(len(said), cheapest.items[of, place], of, cheapest.values[of, place])
     return asked.assignment(index, measure, said)
@@ -62,43 +59,36 @@ def _how_many(measure: Measure, objects: Floats, said: Floats, k: int) -> Intege
     return taken
 
 
-class Central:
-    """The pairs of an object and a prior whose point lies within `radius` strides of the object's centre."""
-
-    def __init__(self, asked: Inputs, radius: float):
-        if not 0 < radius < np.inf:
-            raise ParameterError(f"{asked.call}: radius is {radius}, expected a finite number > 0, in strides")
-        self._strides, self._points = asked.needed("strides"), asked.centres
-        self._centres, self._radius = centres(asked.objects), radius
-        self._levels = levels(self._points, self._strides)
-
-    def pairs(self) -> Iterator[Pairs]:
-        """Objects and priors, part by part."""
-        for level in self._levels:
-            reach = self._radius * level.stride
-            for of, prior in level.around(self._centres, reach):
-                away = np.abs(self._points[prior] - self._centres[of])
-                near = (away[:, 0] < reach) & (away[:, 1] < reach)
-                yield of[near], prior[near]
-
-    def candidates(self) -> Flags:
-        found = np.zeros(len(self._points), dtype=bool)
-        for _, prior in self.pairs():
-            found[prior] = True
-        return found
+def central_pairs(asked: Inputs, radius: float) -> Iterator[Pairs]:
+    """Objects and priors, part by part, whose point lies within `radius` strides of the object's centre."""
+    if not 0 < radius < np.inf:
+        raise ParameterError(f"{asked.call}: radius is {radius}, expected a finite number > 0, in strides")
+    points, middles = asked.centres, centres(asked.objects)
+    for level in levels(points, asked.needed("strides")):
+        reach = radius * level.stride
+        for of, prior in level.around(middles, reach):
+            away = np.abs(points[prior] - middles[of])
+            near = (away[:, 0] < reach) & (away[:, 1] < reach)
+            yield of[near], prior[near]
 
 
 class ClassCost:
-    """The binary cross-entropy of class scores with an object's class: that of no class at all, and what its own changes."""
+    """The binary cross-entropy of class scores with an object's class: that with no class at all, and what the object's own changes."""
 
-    def __init__(self, asked: Inputs, some: Flags):
+    def __init__(self, asked: Inputs):
         self._scores, self._labels = asked.class_scores()
-        self._nothing = np.zeros(len(self._scores))
-        self._nothing[some] = -_log(1 - self._scores[some]).sum(axis=1, dtype=np.float64)
+        self._of_none = np.zeros(len(self._scores))
+        self.candidates = np.zeros(len(self._scores), dtype=bool)
+        """The priors that were asked for."""
 
     def __call__(self, prior: Integers, of: Integers) -> Floats:
+        new = np.zeros(len(self.candidates), dtype=bool)
+        new[prior] = True
+        new &= ~self.candidates
+        self.candidates |= new
+        self._of_none[new] = -_log(1 - self._scores[new]).sum(axis=1, dtype=np.float64)
         score = self._scores[prior, self._labels[of]]
-        cost: Floats = self._nothing[prior] + (_log(1 - score) - _log(score))
+        cost: Floats = self._of_none[prior] + (_log(1 - score) - _log(score))
         return cost
 
 
