@@ -84,9 +84,11 @@ def direct(x: Inputs) -> Call:
 
 
 def see(result: Any, x: Inputs) -> Seen:
-    """How many priors are positive, and how many of each object. Ties and roundoff move some: results are compared one by one in the tests."""
+    """How many priors learn from each object; of max-IoU how many in all: where an object lies within several anchors torchvision's roundoff picks some.
+    Results are compared prior by prior in the tests."""
     index = np.asarray(result.index if isinstance(result, assign.Assignment) else result)
-    return (np.bincount(index[index >= 0], minlength=len(x.objects)).astype(float),)
+    counts = np.bincount(index[index >= 0], minlength=len(x.objects))
+    return (counts if len(x.strides) else counts.sum(),)
 
 
 def _cases(n_anchors: int, n_objects: int, n_points: int, n_few: int) -> tuple[Case, ...]:
@@ -109,6 +111,6 @@ WORK = Contest(
         Contender("on the whole matrix, PyTorch", direct, see, needs=("torchvision",)),
     ),
     memory_from=1000,
-    relative=0.0,
+    relative=0.05,
     absolute=2.0,
 )

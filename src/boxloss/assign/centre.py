@@ -58,7 +58,7 @@ def centre_sampling(xy: Floats, strides: Floats, boxes: Floats, *, radius: float
     half_side = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) / 2
     for n in np.setdiff1d(np.arange(len(boxes)), matched):
         nearest, _, distance = _seen(xy, boxes[n])
-        free, inside, fits = matched == BACKGROUND, nearest > 0, (low < half_side[n]) & (half_side[n] <= high)
+        free, inside, fits = (matched == BACKGROUND) & ~np.isnan(distance), nearest > 0, (low < half_side[n]) & (half_side[n] <= high)
         matched[_nearest_of(distance, (free & inside & fits, free & inside, free & fits))] = n
     return np.where(matched >= 0, by_area[matched], BACKGROUND)
 
