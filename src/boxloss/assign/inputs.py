@@ -94,17 +94,19 @@ def read(call: str, priors: Any, objects: Any, predictions: Any = None) -> Input
     n_priors, n_objects = len(given), len(objects.boxes)
     if "predictions" in found:
         _check_length(call, "predictions.boxes", found["predictions"], n_priors, first)
-    strides = _column(call, "priors.strides", getattr(priors, "strides", None), n_priors)
-    if strides is not None and not (strides > 0).all():
-        raise ParameterError(f"{call}: strides are at least {strides.min()}, expected numbers > 0")
-    labels = _column(call, "objects.labels", objects.labels, n_objects)
-    if labels is not None and labels.dtype.kind not in "iu":
-        raise DTypeError(f"{call}: labels are {labels.dtype}, expected integers")
+    dtype = numbers[0].dtype
     return Inputs(
-        call, given, found.get("priors", np.zeros((0, 4), numbers[0].dtype)), None if strides is None else strides.astype(numbers[0].dtype),
-        found["objects"], None if labels is None else labels.astype(np.int64), found.get("ignored", np.zeros((0, 4))), objects.size,
-        found.get("predictions"), _scores(call, getattr(predictions, "scores", None), n_priors),
-    )  # fmt: skip
+        call=call,
+        given=given,
+        priors=found.get("priors", np.zeros((0, 4), dtype)),
+        strides=_strides(call, getattr(priors, "strides", None), n_priors, dtype),
+        objects=found["objects"],
+        labels=_labels(call, objects.labels, n_objects),
+        ignored=found.get("ignored", np.zeros((0, 4), dtype)),
+        size=objects.size,
+        predictions=found.get("predictions"),
+        scores=_scores(call, getattr(predictions, "scores", None), n_priors),
+    )
 
 
 def _boxes(call: str, name: str, x: Any) -> Array:
@@ -122,13 +124,30 @@ def _numbers(arrays: list[Array]) -> list[Floats]:
     return [np.ascontiguousarray(as_numpy(astype(x, dtype))) for x in arrays]
 
 
-def _column(call: str, name: str, x: Any, n: int) -> npt.NDArray[Any] | None:
-    if x is None:
-        return None
-    found = as_numpy(as_array(x, name))
+def _column(call: str, name: str, x: Array, n: int) -> npt.NDArray[Any]:
+    found = as_numpy(x)
     if found.shape != (n,):
         raise ShapeError(f"{call}: {name} has shape {found.shape}, expected ({n},), one for each box")
     return found
+
+
+def _strides(call: str, x: Any, n: int, dtype: npt.DTypeLike) -> Floats | None:
+    if x is None:
+        return None
+    x = as_array(x, "strides")
+    strides: Floats = _column(call, "priors.strides", astype(x, working_dtype(x)), n).astype(dtype)
+    if not (strides > 0).all():
+        raise ParameterError(f"{call}: strides are at least {strides.min()}, expected numbers > 0")
+    return strides
+
+
+def _labels(call: str, x: Any, n: int) -> Integers | None:
+    if x is None:
+        return None
+    labels = _column(call, "objects.labels", as_array(x, "labels"), n)
+    if labels.dtype.kind not in "iu" and n:
+        raise DTypeError(f"{call}: labels are {labels.dtype}, expected integers")
+    return labels.astype(np.int64)
 
 
 def _scores(call: str, x: Any, n: int) -> Floats | None:
