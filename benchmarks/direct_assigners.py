@@ -6,7 +6,7 @@ Objects are rows, priors columns. Equal values are taken in whatever order `topk
 import torch
 from torch import Tensor
 
-BACKGROUND = -1
+BACKGROUND, IGNORED = -1, -2
 
 
 def box_iou(a: Tensor, b: Tensor) -> Tensor:
@@ -31,6 +31,16 @@ def inside(points: Tensor, boxes: Tensor) -> Tensor:
     x, y = points.T
     left, top, right, bottom = boxes.T[..., None]
     return (left < x) & (x < right) & (top < y) & (y < bottom)
+
+
+def max_iou(overlaps: Tensor, positive: float, negative: float, low_quality: bool) -> Tensor:
+    """Ren et al., NeurIPS 2015, arXiv:1506.01497, section 3.1.2, of overlaps (N, P)."""
+    values, best = overlaps.max(dim=0)
+    index = torch.where(values >= positive, best, torch.where(values >= negative, IGNORED, BACKGROUND))
+    if low_quality:
+        greatest = overlaps.amax(dim=1, keepdim=True)
+        index = torch.where(((overlaps == greatest) & (greatest > 0)).any(dim=0), best, index)
+    return index
 
 
 def atss(priors: Tensor, strides: Tensor, objects: Tensor, k: int = 9) -> Tensor:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxloss.anchors import points
-from boxloss.assign import BACKGROUND, centre_sampling, within
+from boxloss.assign import BACKGROUND, Objects, Priors, centre_sampling, fcos
 
 XY, STRIDES = points(96, 64)
 
@@ -107,6 +107,21 @@ def test_the_first_rule_point_by_point(boxes):
             assert got == BACKGROUND or (matched == got).sum() == 1  # background, or a box's only point
 
 
+@settings(deadline=None)
+@given(scenes())
+def test_as_an_assigner_it_gives_the_same(boxes):
+    priors = Priors(np.hstack([XY - 4, XY + 4]), STRIDES)
+    got = fcos(priors, Objects(boxes))
+    np.testing.assert_array_equal(got.index, centre_sampling(XY, STRIDES, boxes))
+    np.testing.assert_array_equal(got.mask, got.index >= 0)
+
+
+def test_a_point_that_is_not_a_number_is_nobodys_last_resort():
+    boxes = np.array([[1.0, 1, 7, 7], [2, 2, 6, 6], [3, 3, 5, 5]])
+    matched = centre_sampling(np.array([[np.nan, 4.0], [4, 4], [12, 4]]), np.full(3, 8.0), boxes)
+    assert matched.tolist() == [BACKGROUND, 2, 1]
+
+
 # Pencil cases
 
 
@@ -142,9 +157,3 @@ def test_more_boxes_than_points():
 @pytest.mark.parametrize("n", [0, 3])
 def test_no_boxes(n):
     assert centre_sampling(XY[:n], STRIDES[:n], np.zeros((0, 4))).tolist() == [BACKGROUND] * n
-
-
-def test_points_within_regions():
-    xy = np.array([[4.0, 4], [12, 4]])
-    assert within(xy, np.array([[4.0, 0, 10, 4]])).tolist() == [True, False]
-    assert within(xy, np.zeros((0, 4))).tolist() == [False, False]
