@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import boxloss as bl
-from assign.real import photographs
+from assign.real import cells, photographs
 from assign.scenes import scene
 from boxloss.anchors import points
 from boxloss.assign import BACKGROUND, Priors, atss, from_points
@@ -59,10 +59,17 @@ def test_real_boxes_as_the_paper_has_it():
     assert n_positive > 0
 
 
+def test_blood_cells_of_whole_pixels_and_anchors_of_whole_pixels():
+    priors, pictures = cells()
+    for objects in pictures[:2]:
+        np.testing.assert_array_equal(atss(priors, objects).index, by_hand(priors, objects, 9))
+
+
 def test_an_object_far_outside_and_one_that_is_huge():
     priors = from_points(*points(128, 96))
     far = np.array([[1e5, 1e5, 1e5 + 8, 1e5 + 8], [-1e30, -1e30, 1e30, 1e30]], np.float32)
     assert set(atss(priors, far).index) == {BACKGROUND, 1}
+    assert set(atss(priors, np.array([[1e300, 1e300, 1.5e300, 1.5e300], [-1e308, -1e308, -1e307, -1e307]])).index) == {BACKGROUND}
 
 
 def test_without_strides_all_priors_are_one_level():

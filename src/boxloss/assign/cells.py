@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from boxloss.assign.inputs import Floats, Integers
+from boxloss.assign.inputs import Floats, Inputs, Integers, centres
 from boxloss.assign.ranking import Ranking
+from boxloss.errors import ParameterError
 
 PAIRS = 2**18
 """Of a part, but for the last row of cells that is opened, whose pairs stay together."""
@@ -22,12 +23,13 @@ class Level:
     """The points of one stride. `xy`: (P, 2), of which those in `rows` are the level's."""
 
     def __init__(self, xy: Floats, rows: Integers, stride: float):
-        rows = rows[np.isfinite(xy[rows]).all(axis=1)]
+        columns = xy[rows, 0].astype(np.float64), xy[rows, 1].astype(np.float64)  # NumPy is slow along an axis of two
+        finite = np.isfinite(columns[0]) & np.isfinite(columns[1])
+        rows, (x, y) = rows[finite], (column[finite] for column in columns)
         self.stride, self.n = stride, len(rows)
-        xy = xy[rows].astype(np.float64)
-        self._least = xy.min(axis=0) if len(rows) else np.zeros(2)
-        self._rows, row = np.unique(self._cell(xy[:, 1], 1), return_inverse=True)
-        key = row * WIDTH + self._cell(xy[:, 0], 0)
+        self._least = (x.min(), y.min()) if len(rows) else (0.0, 0.0)
+        self._rows, row = np.unique(self._cell(y, 1), return_inverse=True)
+        key = row * WIDTH + self._cell(x, 0)
         order = np.argsort(key, kind="stable")  # which is quick where they are in order, as the points of a grid are
         self._key, self._priors = key[order], rows[order]
 
@@ -41,7 +43,8 @@ class Level:
     def around(self, centres: Floats, reach: float) -> Iterator[Pairs]:
         """As `pairs`, for windows that reach so far from their centres, (N, 2), and a little farther: what a distance is rounded to is the caller's affair."""
         centres, reach = centres.astype(np.float64), reach * (1 + 2.0**-10)
-        return self.pairs(centres - reach, centres + reach)
+        with np.errstate(over="ignore"):
+            return self.pairs(centres - reach, centres + reach)
 
     def pairs(self, low: Floats, high: Floats) -> Iterator[Pairs]:
         """Pairs of a window, numbered from 0, and a prior: every prior whose point lies in the window from `low` to `high`, (N, 2), sides included, and some
@@ -69,6 +72,19 @@ def levels(xy: Floats, strides: Floats | None) -> list[Level]:
     return [Level(xy, np.flatnonzero(strides == stride), float(stride)) for stride in np.unique(strides)]
 
 
+def central_pairs(asked: Inputs, radius: float) -> Iterator[Pairs]:
+    """Objects and priors, part by part, whose point lies within `radius` strides of the object's centre."""
+    if not 0 < radius < np.inf:
+        raise ParameterError(f"{asked.call}: radius is {radius}, expected a finite number > 0, in strides")
+    points, middles = asked.centres, centres(asked.objects)
+    for level in levels(points, asked.needed("strides")):
+        reach = radius * level.stride
+        for of, prior in level.around(middles, reach):
+            away = np.abs(points[prior] - middles[of])
+            near = (away[:, 0] < reach) & (away[:, 1] < reach)
+            yield of[near], prior[near]
+
+
 def nearest_points(level: Level, xy: Floats, to: Floats, k: int) -> Integers:
     """The `k` priors of the level whose points, in `xy` (P, 2), are nearest to each of `to`, (N, 2): (N, k), nearest first, of equally near ones the first,
     and -1 where the level has fewer."""
@@ -81,7 +97,8 @@ def nearest_points(level: Level, xy: Floats, to: Floats, k: int) -> Integers:
         found.forget(open_ones)
         for of, priors in level.around(centre, radius):
             with np.errstate(over="ignore"):
-                distance2 = ((xy[priors] - centre[of]) ** 2).sum(axis=1)
+                away = xy[priors] - centre[of]
+                distance2 = away[:, 0] * away[:, 0] + away[:, 1] * away[:, 1]
                 near = distance2 <= radius * radius
             found.offer(open_ones[of[near]], priors[near], -distance2[near])
         open_ones = open_ones[found.items[open_ones, wanted - 1] < 0]

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from boxloss.assign.cells import central_pairs
 from boxloss.assign.inputs import Floats, Measure, centres, read
 from boxloss.assign.ranking import Ranking
-from boxloss.assign.simota import central_pairs
 from boxloss.assign.types import Assignment
 from boxloss.errors import ParameterError
 

@@ -1,15 +1,13 @@
 """SimOTA: each object takes the predictions that cost it least, as many as its best overlaps add up to."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from boxloss.assign.cells import Pairs, levels
-from boxloss.assign.inputs import Floats, Inputs, Integers, Measure, at_least_one, best_of, centres, read, similarity
+from boxloss.assign.cells import central_pairs
+from boxloss.assign.inputs import Floats, Inputs, Integers, Measure, at_least_one, best_of, read, similarity
 from boxloss.assign.ranking import Ranking, strongest
 from boxloss.assign.types import Assignment
-from boxloss.errors import ParameterError
 
 SMALLEST_LOG = -100.0
 """As in PyTorch's binary cross-entropy: no certainty costs more than any number of uncertainties, and costs are finite."""
@@ -57,19 +55,6 @@ def _how_many(measure: Measure, objects: Floats, said: Floats, k: int) -> Intege
     total = np.maximum(values, 0).sum(axis=1, dtype=np.float64)
     taken: Integers = np.maximum(total, 1).astype(np.int64)
     return taken
-
-
-def central_pairs(asked: Inputs, radius: float) -> Iterator[Pairs]:
-    """Objects and priors, part by part, whose point lies within `radius` strides of the object's centre."""
-    if not 0 < radius < np.inf:
-        raise ParameterError(f"{asked.call}: radius is {radius}, expected a finite number > 0, in strides")
-    points, middles = asked.centres, centres(asked.objects)
-    for level in levels(points, asked.needed("strides")):
-        reach = radius * level.stride
-        for of, prior in level.around(middles, reach):
-            away = np.abs(points[prior] - middles[of])
-            near = (away[:, 0] < reach) & (away[:, 1] < reach)
-            yield of[near], prior[near]
 
 
 class ClassCost:
