@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from boxloss.assign.types import BACKGROUND, IGNORED, Assignment, Objects, Predictions, Priors
+from boxloss.assign.types import IGNORED, Assignment, Objects, Predictions, Priors
 from boxloss.boxes import check_shape
 from boxloss.errors import DTypeError, ParameterError, ShapeError
 from boxloss.formulas import Formula, find
@@ -72,7 +72,7 @@ class Inputs:
         """The answer. `boxes`: (P, 4), what the measure is of, the priors or the predictions."""
         mask = index >= 0
         if len(self.ignored):
-            index = np.where(~mask & (index == BACKGROUND) & within(centres(boxes), self.ignored), IGNORED, index)
+            index = np.where(~mask & within(centres(boxes), self.ignored), IGNORED, index)
         overlap = np.zeros(len(index), np.float32)
         overlap[mask] = similarity(measure, boxes[mask], self.objects[index[mask]])
         return Assignment(*(like(self.given, x) for x in (index, overlap, mask)))
