@@ -57,7 +57,7 @@ __all__ = [
     "suppress",
 ]
 
-_LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("compare", "datasets", "draw", "evaluate", "suppress")}
+_LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("anchors", "assign", "compare", "datasets", "draw", "evaluate", "suppress")}
 
 _ELSEWHERE = {"source": "boxloss.calculus.source", "nms": "boxloss.suppress"}
 
