@@ -283,9 +283,13 @@ def _list_claims(as_json: bool) -> None:
         errors.print(MEANING.replace("\n", " "), markup=False, style="dim")
 
 
-def _finite(figures: dict[str, Any]) -> dict[str, Any]:
+def _finite(value: Any) -> Any:
     """JSON has no infinity and no NaN."""
-    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in figures.items()}
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _formula_line(doc: str) -> str:
@@ -294,10 +298,10 @@ def _formula_line(doc: str) -> str:
     return line.split("loss = ", 1)[-1].strip()
 
 
-def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
     """A table on a terminal; into a pipe or a file, lines with tabs."""
     if sys.stdout.isatty():
-        _rich_table(header, rows)
+        _rich_table(header, rows, title, numbers)
         return
     for row in (header, *rows):
         print("\t".join(row))
@@ -402,20 +406,43 @@ def _card(loss: str, out: Path | None) -> Any:
 def evaluate(
     truth: Annotated[Path, typer.Argument(metavar="GT", help="A COCO file of annotations.", show_default=False)],
     detections: Annotated[Path, typer.Argument(metavar="DETECTIONS", help="A COCO file of results.", show_default=False)],
+    nms: Annotated[str | None, typer.Option(help="Kinds of suppression to try on them, with commas: greedy.", show_default="none")] = None,
+    nms_threshold: Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed.")] = 0.6,
+    out: Annotated[Path | None, typer.Option(help="A folder for pictures of all this.", show_default="no pictures")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """COCO's figures for detections: AP, AP50, AP75, AP90, by size, and AR.
+    """COCO's figures for detections; how well their boxes fit, AP by IoU threshold, what the mistakes are and cost, and what suppression does.
+
+    Piped, tables have tabs between their columns and an empty line between each other.
 
     Example: boxloss evaluate instances_val2017.json results.json
-    """
-    from boxloss.evaluate import evaluate as judge
 
-    figures: dict[str, Any] = judge(truth, detections).as_dict()
-    figures = {name: None if value != value else value for name, value in figures.items()}
+    Example: boxloss evaluate instances_val2017.json raw.json --nms greedy --out pictures
+    """
+    from boxloss.evaluate import examine
+    from boxloss.evaluate.words import tables
+
+    with errors.status("reading") as status:
+        found = examine(truth, detections, nms=_words(nms), nms_threshold=nms_threshold, tell=status.update)
     if as_json:
-        print(json.dumps(figures, indent=1))
+        print(json.dumps(_finite(found.as_dict()), indent=1))
     else:
-        _print_table(("figure", "value"), [(name, "-" if value is None else f"{value:.4f}") for name, value in figures.items()])
+        for i, (title, header, rows) in enumerate(tables(found)):
+            if i and not sys.stdout.isatty():
+                print()
+            _print_table(header, rows, title, numbers=True)
+    if out is not None:
+        from boxloss.draw import style
+        from boxloss.draw.evaluate import figures
+
+        out.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures(found, detections.stem).items():
+            style.save(figure, out / f"{name}.png")
+            errors.print(f"drawn: {out / name}.png", markup=False)
+
+
+def _words(text: str | None) -> list[str]:
+    return [word for part in (text or "").split(",") if (word := part.strip())]
 
 
 def main() -> None:
