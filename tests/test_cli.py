@@ -179,6 +179,8 @@ def test_evaluate_tries_suppression_and_draws(tmp_path):
         (("show", "giou", "--out", "giou.gif"), "cannot draw into giou.gif: .gif is not .png, .svg, .jpg or .pdf"),
         (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
         (("compare", "embedded", "--losses", "iou,goiu"), None),
+        (("compare", "embedded", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),
+        (("compare", "embedded", "--assigner", "center_sampling"), "unknown assigner 'center_sampling': did you mean centre_sampling?"),
         (("evaluate", "gt.json", "dt.json", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),
         (("evaluate", "gt.json", "dt.json", "--nms-threshold", "2"), "nms: threshold is 2.0, expected a number in [0, 1]"),
         (("convert", "embedded", "--to", "coc", "--out", "nowhere"), "unknown data set format 'coc': did you mean coco or voc?"),

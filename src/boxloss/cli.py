@@ -45,6 +45,7 @@ output = Console(soft_wrap=True, highlight=False)
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed.")]
 Format = Annotated[str | None, typer.Option("--format", help="voc, coco or yolo, where a folder could be two of them.", show_default=False)]
 
 
@@ -77,6 +78,9 @@ def compare(
     train: Annotated[str | None, typer.Option(help="The split to train on.", show_default="train")] = None,
     evaluate_on: Annotated[str | None, typer.Option("--evaluate-on", help="The splits to judge on, with commas.", show_default="all the others")] = None,
     eval_every: Annotated[int | None, typer.Option(help="Epochs between two evaluations.", show_default="a fifth of them all")] = None,
+    assigner: Annotated[str, typer.Option(help="The rule by which points learn from objects.")] = "centre_sampling",
+    nms: Annotated[str, typer.Option(help="The kind of suppression of detections.")] = "greedy",
+    nms_threshold: NmsThreshold = 0.6,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures and the verdict alone.")] = False,
 ) -> None:
     """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
@@ -104,6 +108,9 @@ def compare(
             train=train,
             evaluate=evaluate_on.split(",") if evaluate_on else None,
             eval_every=eval_every,
+            assigner=assigner,
+            nms=nms,
+            nms_threshold=nms_threshold,
             jobs=jobs,
             quiet=quiet,
             command=shlex.join(["boxloss", *sys.argv[1:]]),
@@ -407,7 +414,7 @@ def evaluate(
     truth: Annotated[Path, typer.Argument(metavar="GT", help="A COCO file of annotations.", show_default=False)],
     detections: Annotated[Path, typer.Argument(metavar="DETECTIONS", help="A COCO file of results.", show_default=False)],
     nms: Annotated[str | None, typer.Option(help="Kinds of suppression to try on them, with commas: greedy.", show_default="none")] = None,
-    nms_threshold: Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed.")] = 0.6,
+    nms_threshold: NmsThreshold = 0.6,
     out: Annotated[Path | None, typer.Option(help="A folder for pictures of all this.", show_default="no pictures")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -4,11 +4,10 @@ import pytest
 
 pytest.importorskip("faster_coco_eval")
 
-from small_cases import SQUARE, truth
-
 from boxloss.errors import UnknownNameError
 from boxloss.evaluate import errors, evaluate, examine, localisation, suppressions
 from boxloss.evaluate.words import tables
+from evaluate.small_cases import SQUARE, truth
 from shared_data import shared
 
 

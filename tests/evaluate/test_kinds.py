@@ -2,10 +2,10 @@
 
 import pytest
 from hypothesis import given
-from small_cases import FAR, SQUARE, cases, detections, truth
 
 from boxloss.evaluate.judged import judged
 from boxloss.evaluate.kinds import DECIDED, KINDS, OF_DETECTIONS, kinds_of
+from evaluate.small_cases import FAR, SQUARE, cases, detections, truth
 
 SLIM, SLIVER = (0, 0, 10, 3), (0, 0, 10, 0.9)  # IoU .3 and .09 with SQUARE
 

@@ -7,10 +7,9 @@ from hypothesis import given
 
 pytest.importorskip("faster_coco_eval")
 
-from small_cases import SQUARE, cases, detections, truth
-
 from boxloss.evaluate import evaluate, localisation
 from close import as_printed, close
+from evaluate.small_cases import SQUARE, cases, detections, truth
 from shared_data import shared
 
 REAL = [("coco100", "detections"), ("detections", "centernet"), ("detections", "yolov3_tiny")]

@@ -7,11 +7,11 @@ from hypothesis import given
 pytest.importorskip("faster_coco_eval")
 
 from faster_coco_eval import COCO, COCOeval_faster
-from small_cases import FAR, SQUARE, cases, detections, truth
 
 from boxloss.evaluate.judged import judged
 from boxloss.evaluate.matching import in_crowd
 from close import close
+from evaluate.small_cases import FAR, SQUARE, cases, detections, truth
 from shared_data import shared
 
 

@@ -9,12 +9,11 @@ from hypothesis import given
 
 pytest.importorskip("faster_coco_eval")
 
-from small_cases import FAR, SQUARE, cases, detections, truth
-
 from boxloss.evaluate import errors, evaluate
 from boxloss.evaluate.judged import judged
 from boxloss.evaluate.kinds import KINDS, OF_DETECTIONS
 from close import as_printed, close
+from evaluate.small_cases import FAR, SQUARE, cases, detections, truth
 from shared_data import shared
 
 SLIM = (0, 0, 10, 3)  # IoU .3 with SQUARE

@@ -6,11 +6,10 @@ import pytest
 
 pytest.importorskip("faster_coco_eval")
 
-from small_cases import FAR, SQUARE, detections, truth
-
 from boxloss.errors import ParameterError, UnknownNameError
 from boxloss.evaluate import evaluate, suppressions
 from boxloss.evaluate.suppressed import KINDS
+from evaluate.small_cases import FAR, SQUARE, detections, truth
 from shared_data import shared
 
 

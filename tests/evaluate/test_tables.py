@@ -2,11 +2,11 @@
 
 import numpy as np
 from hypothesis import given
-from small_cases import cases
 
 from boxloss.evaluate.records import read_detections, read_truth
 from boxloss.evaluate.tables import Pairs, best_of, detections_of, objects_of, overlapping, rows_by_image
 from close import close
+from evaluate.small_cases import cases
 
 
 def textbook_iou(a, b):

@@ -5,18 +5,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from boxloss.errors import ParameterError, UnknownNameError
 from boxloss.evaluate.coco import precision_of
 from boxloss.evaluate.judged import Judged, judged
 from boxloss.evaluate.records import Source
-from boxloss.evaluate.tables import Floats, Integers, rows_by_image
+from boxloss.evaluate.tables import rows_by_image
 from boxloss.suppress import nms
 
+Floats = npt.NDArray[np.floating]
+Integers = npt.NDArray[np.int64]
 Detections = tuple[Floats, Floats, Integers]
 """Boxes (n, 4) xyxy, scores (n,), labels (n,) of one picture."""
 Kind = Callable[[Floats, Floats, Integers, float], Detections]
-"""kind(boxes, scores, labels, threshold): the detections that stay, whose boxes and scores may be others."""
+"""kind(boxes, scores, labels, threshold): the detections that stay, best score first; their boxes and scores may be others than before."""
 
 THRESHOLD = 0.6
 """The overlap beyond which a detection is suppressed, where nothing else is said: that of `boxloss compare`."""
