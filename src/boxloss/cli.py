@@ -317,7 +317,8 @@ def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title
 def _rich_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
     table = Table(title=title, title_justify="left")
     for i, name in enumerate(header):
-        table.add_column(Text(name), justify="right" if numbers and i else "left", overflow="fold")
+        right = numbers and i > 0 and any(row[i][:1].isdigit() for row in rows)
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)

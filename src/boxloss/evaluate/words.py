@@ -40,7 +40,7 @@ def _by_threshold(found: Localisation) -> Table:
     shares = [f"{count / found.n_matched:.1%}" if found.n_matched else "-" for count in counts]
     columns = [f"{edge:.2f}" for edge in edges[:-1]], map(str, counts), shares, map(figure, found.ap)
     rows: list[tuple[str, ...]] = list(zip(*columns, strict=True))
-    return "By IoU: matched detections from it to the next, and AP with it as threshold", ("IoU", "matched", "share", "AP"), rows
+    return "Matched, and AP, from IoU on", ("IoU", "matched", "share", "AP"), rows
 
 
 def _mistakes(found: Errors) -> Table:
