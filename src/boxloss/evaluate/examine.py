@@ -58,5 +58,5 @@ def examine(
         metrics=metrics,
         localisation=localisation_of(found, precision),
         errors=errors_of(found, metrics.ap50, tell),
-        nms=tuple(suppressions_of(found, nms, nms_threshold, tell)) if nms else (),
+        nms=tuple(suppressions_of(found, precision, nms, nms_threshold, tell)) if nms else (),
     )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boxloss.errors import ParameterError, UnknownNameError
-from boxloss.evaluate.coco import precision_of
+from boxloss.evaluate.coco import Precision, precision_of
 from boxloss.evaluate.judged import Judged, judged
 from boxloss.evaluate.records import Source
 from boxloss.evaluate.tables import rows_by_image
@@ -63,7 +63,8 @@ def suppressions(ground_truth: Source, detections: Source, kinds: Sequence[str],
     [('none', 2.0), ('greedy', 1.0)]
     """
     check(kinds, threshold)
-    return suppressions_of(judged(ground_truth, detections), kinds, threshold)
+    found = judged(ground_truth, detections)
+    return suppressions_of(found, precision_of(found.truth, found.records, by_size=False), kinds, threshold)
 
 
 def check(kinds: Sequence[str], threshold: float) -> None:
@@ -74,16 +75,21 @@ def check(kinds: Sequence[str], threshold: float) -> None:
         raise ParameterError(f"nms: threshold is {threshold}, expected a number in [0, 1]")
 
 
-def suppressions_of(found: Judged, kinds: Sequence[str], threshold: float, tell: Callable[[str], None] = lambda _: None) -> list[Suppressed]:
-    """`tell` hears which kind is at work."""
-    rows = []
-    for kind in ("none", *kinds):
+def suppressions_of(
+    found: Judged, unsuppressed: Precision, kinds: Sequence[str], threshold: float, tell: Callable[[str], None] = lambda _: None
+) -> list[Suppressed]:
+    """`unsuppressed` is that of the detections as they came; `tell` hears which kind is at work."""
+    n_images = max(1, len(found.truth.images))
+    rows = [_row("none", None, unsuppressed, len(found.records) / n_images)]
+    for kind in kinds:
         tell(f"suppression: {kind}")
-        records = found.records if kind == "none" else suppress(found, KINDS[kind], threshold)
-        precision = precision_of(found.truth, records, by_size=False)
-        ap, ap50, ap75 = precision.ap(), precision.ap(threshold=0.5), precision.ap(threshold=0.75)
-        rows.append(Suppressed(kind, None if kind == "none" else threshold, ap, ap50, ap75, len(records) / max(1, len(found.truth.images))))
+        records = suppress(found, KINDS[kind], threshold)
+        rows.append(_row(kind, threshold, precision_of(found.truth, records, by_size=False), len(records) / n_images))
     return rows
+
+
+def _row(kind: str, threshold: float | None, precision: Precision, kept_per_image: float) -> Suppressed:
+    return Suppressed(kind, threshold, precision.ap(), precision.ap(threshold=0.5), precision.ap(threshold=0.75), kept_per_image)
 
 
 def suppress(found: Judged, kind: Kind, threshold: float) -> list[dict[str, Any]]:
