@@ -45,6 +45,7 @@ output = Console(soft_wrap=True, highlight=False)
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed.")]
 Format = Annotated[str | None, typer.Option("--format", help="voc, coco or yolo, where a folder could be two of them.", show_default=False)]
 
 
@@ -77,6 +78,9 @@ def compare(
     train: Annotated[str | None, typer.Option(help="The split to train on.", show_default="train")] = None,
     evaluate_on: Annotated[str | None, typer.Option("--evaluate-on", help="The splits to judge on, with commas.", show_default="all the others")] = None,
     eval_every: Annotated[int | None, typer.Option(help="Epochs between two evaluations.", show_default="a fifth of them all")] = None,
+    assigner: Annotated[str, typer.Option(help="The rule by which points learn from objects.")] = "centre_sampling",
+    nms: Annotated[str, typer.Option(help="The kind of suppression of detections.")] = "greedy",
+    nms_threshold: NmsThreshold = 0.6,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures and the verdict alone.")] = False,
 ) -> None:
     """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
@@ -104,6 +108,9 @@ def compare(
             train=train,
             evaluate=evaluate_on.split(",") if evaluate_on else None,
             eval_every=eval_every,
+            assigner=assigner,
+            nms=nms,
+            nms_threshold=nms_threshold,
             jobs=jobs,
             quiet=quiet,
             command=shlex.join(["boxloss", *sys.argv[1:]]),
@@ -283,9 +290,13 @@ def _list_claims(as_json: bool) -> None:
         errors.print(MEANING.replace("\n", " "), markup=False, style="dim")
 
 
-def _finite(figures: dict[str, Any]) -> dict[str, Any]:
+def _finite(value: Any) -> Any:
     """JSON has no infinity and no NaN."""
-    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in figures.items()}
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _formula_line(doc: str) -> str:
@@ -294,10 +305,10 @@ def _formula_line(doc: str) -> str:
     return line.split("loss = ", 1)[-1].strip()
 
 
-def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
     """A table on a terminal; into a pipe or a file, lines with tabs."""
     if sys.stdout.isatty():
-        _rich_table(header, rows)
+        _rich_table(header, rows, title, numbers)
         return
     for row in (header, *rows):
         print("\t".join(row))
@@ -306,7 +317,8 @@ def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
 def _rich_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
     table = Table(title=title, title_justify="left")
     for i, name in enumerate(header):
-        table.add_column(Text(name), justify="right" if numbers and i else "left", overflow="fold")
+        right = numbers and i > 0 and any(row[i][:1].isdigit() for row in rows)
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)
@@ -402,20 +414,43 @@ def _card(loss: str, out: Path | None) -> Any:
 def evaluate(
     truth: Annotated[Path, typer.Argument(metavar="GT", help="A COCO file of annotations.", show_default=False)],
     detections: Annotated[Path, typer.Argument(metavar="DETECTIONS", help="A COCO file of results.", show_default=False)],
+    nms: Annotated[str | None, typer.Option(help="Kinds of suppression to try on them, with commas: greedy.", show_default="none")] = None,
+    nms_threshold: NmsThreshold = 0.6,
+    out: Annotated[Path | None, typer.Option(help="A folder for pictures of all this.", show_default="no pictures")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """COCO's figures for detections: AP, AP50, AP75, AP90, by size, and AR.
+    """COCO's figures for detections; how well their boxes fit, AP by IoU threshold, what the mistakes are and cost, and what suppression does.
+
+    Piped, tables have tabs between their columns and an empty line between each other.
 
     Example: boxloss evaluate instances_val2017.json results.json
-    """
-    from boxloss.evaluate import evaluate as judge
 
-    figures: dict[str, Any] = judge(truth, detections).as_dict()
-    figures = {name: None if value != value else value for name, value in figures.items()}
+    Example: boxloss evaluate instances_val2017.json raw.json --nms greedy --out pictures
+    """
+    from boxloss.evaluate import examine
+    from boxloss.evaluate.words import tables
+
+    with errors.status("reading") as status:
+        found = examine(truth, detections, nms=_words(nms), nms_threshold=nms_threshold, tell=status.update)
     if as_json:
-        print(json.dumps(figures, indent=1))
+        print(json.dumps(_finite(found.as_dict()), indent=1))
     else:
-        _print_table(("figure", "value"), [(name, "-" if value is None else f"{value:.4f}") for name, value in figures.items()])
+        for i, (title, header, rows) in enumerate(tables(found)):
+            if i and not sys.stdout.isatty():
+                print()
+            _print_table(header, rows, title, numbers=True)
+    if out is not None:
+        from boxloss.draw import style
+        from boxloss.draw.evaluate import figures
+
+        out.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures(found, detections.stem).items():
+            style.save(figure, out / f"{name}.png")
+            errors.print(f"drawn: {out / name}.png", markup=False)
+
+
+def _words(text: str | None) -> list[str]:
+    return [word for part in (text or "").split(",") if (word := part.strip())]
 
 
 def main() -> None:
