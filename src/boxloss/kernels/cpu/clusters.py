@@ -1,0 +1,116 @@
+"""One pass of k-means over sizes: the most similar centre of each box, and what its cluster adds up to.
+
+Similar is who has a large IoU where both boxes have one centre. Boxes are taken in chunks, whose sums are added in the chunks' order, so that neither the
+number of threads nor the lack of a compiler changes a bit.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from boxloss.kernels import switch
+from boxloss.kernels.cpu.places import place
+from boxloss.kernels.cpu.program import Arguments, Once, Program, head, packer
+from boxloss.kernels.threads import run_parts
+
+Sides = npt.NDArray[np.float32]
+Sums = npt.NDArray[np.float64]
+
+CHUNK = 2**14
+"""Boxes whose sums are one term of the whole: part of the result's bits."""
+BLOCK = 256
+"""Boxes whose best so far stays in the first cache while all centres pass by."""
+COLUMNS = 5
+"""Of each cluster: its boxes; their widths, heights and IoUs with the centre, added up; how many of these IoUs are at least 0.5."""
+
+ARGUMENTS: Arguments = {
+    "first": "integer",
+    "last": "integer",
+    "n": "integer",
+    "k": "integer",
+    "widths": "numbers",
+    "heights": "numbers",
+    "centres": "numbers",
+    "sums": "floats",
+}
+
+TEXT = """\
+    best, nearest = best_memory(), nearest_memory()
+    for chunk in range(first, last):
+        total = shifted(sums, chunk * k * COLUMNS)
+        for start in range(chunk * CHUNK, least((chunk + 1) * CHUNK, n), BLOCK):
+            m = least(BLOCK, n - start)
+            ws = shifted(widths, start)
+            hs = shifted(heights, start)
+            for j in range(m):
+                store(best, j, lowest)
+                store(nearest, j, zero)
+            for c in range(k):
+                width = load(centres, 2 * c)
+                height = load(centres, 2 * c + 1)
+                area = width * height
+                this = number(c)
+                for j in range(m):
+                    w = load(ws, j)
+                    h = load(hs, j)
+                    overlap = minimum(w, width) * minimum(h, height)
+                    iou = overlap / ((w * h + area) - overlap)
+                    better = iou > load(best, j)
+                    store(nearest, j, where(better, this, load(nearest, j)))
+                    store(best, j, where(better, iou, load(best, j)))
+            for j in range(m):
+                of = shifted(total, COLUMNS * as_integer(load(nearest, j)))
+                store(of, 0, load(of, 0) + 1.0)
+                store(of, 1, load(of, 1) + float64(load(ws, j)))
+                store(of, 2, load(of, 2) + float64(load(hs, j)))
+                store(of, 3, load(of, 3) + float64(load(best, j)))
+                store(of, 4, load(of, 4) + where(load(best, j) >= half, 1.0, 0.0))
+"""
+
+
+def program() -> Program:
+    sizes = (("CHUNK", "int64", CHUNK), ("BLOCK", "int64", BLOCK), ("COLUMNS", "int64", COLUMNS))
+    numbers = (("lowest", "float32", -1.0), ("zero", "float32", 0.0), ("half", "float32", 0.5))
+    memory = (("best_memory", "float32", BLOCK), ("nearest_memory", "float32", BLOCK))
+    return Program(head(ARGUMENTS) + TEXT, "float32", (*sizes, *numbers), memory)
+
+
+_kernel = Once(lambda: program().load())
+_pack = packer(ARGUMENTS)
+
+
+@switch.or_plain
+def cluster_sums(widths: Sides, heights: Sides, centres: Sides) -> Sums:
+    """For each of the `centres`, (k, 2), the sums over the boxes that it is most similar to, (k, 5) as in `COLUMNS`; of equally similar ones the first.
+
+    `widths`, `heights`: (n,), without gaps, above 0.
+    """
+    n, k = len(widths), len(centres)
+    sums = np.zeros((-(-n // CHUNK), k, COLUMNS))
+    centres = np.ascontiguousarray(centres)
+    fill: Callable[[int], None]
+    if switch.cpu_kernels():
+        given: tuple[Any, ...] = n, k, place(widths), place(heights), place(centres), place(sums)
+        fill = lambda chunk: _kernel(_pack(chunk, chunk + 1, *given)) and None  # noqa: E731
+    else:
+        fill = functools.partial(_plain, widths, heights, centres, sums)
+    run_parts(fill, len(sums))
+    return np.add.reduce(sums, axis=0)
+
+
+def _plain(widths: Sides, heights: Sides, centres: Sides, sums: Sums, chunk: int) -> None:
+    """One chunk on arrays: the same operations in the same order."""
+    at = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
+    w, h, k = widths[at], heights[at], len(centres)
+    best, nearest = np.full(len(w), -1, np.float32), np.zeros(len(w), np.int64)
+    area = w * h
+    for c, (width, height) in enumerate(centres):
+        overlap = np.minimum(w, width) * np.minimum(h, height)
+        iou = overlap / ((area + width * height) - overlap)
+        better = iou > best
+        nearest[better], best = c, np.where(better, iou, best)
+    for column, weights in enumerate((None, w, h, best, best >= np.float32(0.5))):
+        sums[chunk, :, column] = np.bincount(nearest, weights, k)
