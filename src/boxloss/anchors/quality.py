@@ -53,4 +53,4 @@ def quality(sizes: npt.ArrayLike, shapes: npt.ArrayLike) -> Quality:
         learnt[chunk] = np.count_nonzero(can)
 
     run_parts(part, len(learnt))
-    return Quality(float(sums[:, 3].sum()) / n, float(sums[:, 4].sum()) / n, int(learnt.sum()) / n)
+    return Quality(float(sums[:, 1].sum()) / n, float(sums[:, 4].sum()) / n, int(learnt.sum()) / n)

@@ -24,7 +24,8 @@ CHUNK = 2**14
 BLOCK = 256
 """Boxes whose best so far stays in the first cache while all centres pass by."""
 COLUMNS = 5
-"""Of each cluster: its boxes; their widths, heights and IoUs with the centre, added up; how many of these IoUs are at least 0.5."""
+"""Of each cluster: its boxes; their IoUs with the centre, added up; the slopes of that sum along the logarithms of the centre's width and height; how many
+of the IoUs are at least 0.5."""
 
 ARGUMENTS: Arguments = {
     "first": "integer",
@@ -39,6 +40,7 @@ ARGUMENTS: Arguments = {
 
 TEXT = """\
     best, nearest = best_memory(), nearest_memory()
+    wider, higher = wider_memory(), higher_memory()
     for chunk in range(first, last):
         total = shifted(sums, chunk * k * COLUMNS)
         for start in range(chunk * CHUNK, least((chunk + 1) * CHUNK, n), BLOCK):
@@ -62,19 +64,30 @@ TEXT = """\
                     store(nearest, j, where(better, this, load(nearest, j)))
                     store(best, j, where(better, iou, load(best, j)))
             for j in range(m):
+                c = as_integer(load(nearest, j))
+                width = load(centres, 2 * c)
+                height = load(centres, 2 * c + 1)
+                w = load(ws, j)
+                h = load(hs, j)
+                iou = load(best, j)
+                area = width * height
+                share = area / ((w * h + area) - minimum(w, width) * minimum(h, height))
+                store(wider, j, iou * (where(width < w, one + iou, zero) - share))
+                store(higher, j, iou * (where(height < h, one + iou, zero) - share))
+            for j in range(m):
                 of = shifted(total, COLUMNS * as_integer(load(nearest, j)))
                 store(of, 0, load(of, 0) + 1.0)
-                store(of, 1, load(of, 1) + float64(load(ws, j)))
-                store(of, 2, load(of, 2) + float64(load(hs, j)))
-                store(of, 3, load(of, 3) + float64(load(best, j)))
+                store(of, 1, load(of, 1) + float64(load(best, j)))
+                store(of, 2, load(of, 2) + float64(load(wider, j)))
+                store(of, 3, load(of, 3) + float64(load(higher, j)))
                 store(of, 4, load(of, 4) + where(load(best, j) >= half, 1.0, 0.0))
 """
 
 
 def program() -> Program:
     sizes = (("CHUNK", "int64", CHUNK), ("BLOCK", "int64", BLOCK), ("COLUMNS", "int64", COLUMNS))
-    numbers = (("lowest", "float32", -1.0), ("zero", "float32", 0.0), ("half", "float32", 0.5))
-    memory = (("best_memory", "float32", BLOCK), ("nearest_memory", "float32", BLOCK))
+    numbers = (("lowest", "float32", -1.0), ("zero", "float32", 0.0), ("half", "float32", 0.5), ("one", "float32", 1.0))
+    memory = tuple((f"{name}_memory", "float32", BLOCK) for name in ("best", "nearest", "wider", "higher"))
     return Program(head(ARGUMENTS) + TEXT, "float32", (*sizes, *numbers), memory)
 
 
@@ -112,5 +125,11 @@ def _plain(widths: Sides, heights: Sides, centres: Sides, sums: Sums, chunk: int
         iou = overlap / ((area + width * height) - overlap)
         better = iou > best
         nearest[better], best = c, np.where(better, iou, best)
-    for column, weights in enumerate((None, w, h, best, best >= np.float32(0.5))):
+    width, height = centres[nearest].T
+    area_of_centre = width * height
+    share = area_of_centre / ((area + area_of_centre) - np.minimum(w, width) * np.minimum(h, height))
+    above = np.float32(1) + best
+    wider = best * (np.where(width < w, above, np.float32(0)) - share)
+    higher = best * (np.where(height < h, above, np.float32(0)) - share)
+    for column, weights in enumerate((None, best, wider, higher, best >= np.float32(0.5))):
         sums[chunk, :, column] = np.bincount(nearest, weights, k)
