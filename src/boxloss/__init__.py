@@ -54,7 +54,7 @@ __all__ = [
     "source",
 ]
 
-_LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("compare", "datasets", "draw", "evaluate")}
+_LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("anchors", "compare", "datasets", "draw", "evaluate")}
 
 
 def __getattr__(name: str) -> Any:
