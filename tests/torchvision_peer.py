@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import importlib.util
 import sys
 from typing import Any
 
@@ -13,14 +14,13 @@ from shared_data import ROOT
 
 def torchvision(module: str) -> Any:
     """A module of torchvision, or the test is skipped."""
-    sys.path.insert(0, str(ROOT.parent / "shared" / "tools"))
-    try:
-        importlib.import_module("torchvision_cpu")
-        return importlib.import_module(f"torchvision.{module}")
-    except (ImportError, OSError):
+    if importlib.util.find_spec("torchvision") is None:
         pytest.skip("needs torchvision: pip install --no-deps torchvision")
-    finally:
-        sys.path.pop(0)
+    tools = str(ROOT.parent / "shared" / "tools")
+    if tools not in sys.path:
+        sys.path.append(tools)
+    importlib.import_module("torchvision_cpu")  # torchvision's wheel is built for CUDA, torch may not be
+    return importlib.import_module(f"torchvision.{module}")
 
 
 def digest(boxes: np.ndarray) -> str:
