@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from boxloss.anchors.study import Study
-from boxloss.draw.colours import FAINT, INK
+from boxloss.draw.colours import INK
 from boxloss.draw.dataset import BARS, CLASS_COLOURS, MARK
 from boxloss.draw.style import new_figure, styled
 
@@ -21,7 +21,8 @@ Floats = npt.NDArray[np.floating]
 MOST_POINTS = 4000
 A_ROW = 9
 """Anchors drawn side by side."""
-METRICS = (("mean best IoU", "o", BARS), ("IoU ≥ 0.5", "s", MARK), ("sides within × 4", "D", FAINT))
+METRICS = (("mean best IoU", "o", 6, BARS), ("IoU ≥ 0.5", "s", 6, MARK), ("sides within × 4", "D", 9, "#9A9A9A"))
+"""Name, marker, its size and colour; what may lie on the same place as another is drawn below it, and larger."""
 
 
 @styled
@@ -52,8 +53,8 @@ def _borders(axes: Axes, shapes: Floats, low: float, high: float) -> None:
     w, h = np.meshgrid(along, along)
     overlap = np.minimum(w[..., None], shapes[:, 0]) * np.minimum(h[..., None], shapes[:, 1])
     nearest = (overlap / (w[..., None] * h[..., None] + shapes.prod(axis=1) - overlap)).argmax(axis=-1)
-    for number in np.unique(nearest)[1:]:
-        axes.contour(w, h, (nearest >= number).astype(float), levels=[0.5], colors=INK, linewidths=0.6)
+    for number in np.unique(nearest):  # every border twice, once from each side
+        axes.contour(w, h, (nearest == number).astype(float), levels=[0.5], colors=INK, linewidths=0.5)
 
 
 def _sides_axes(axes: Axes, low: float, high: float) -> None:
@@ -77,9 +78,9 @@ def anchors_figure(study: Study) -> Figure:
     slots = [np.maximum(shapes[row, 0], shapes[:, 0].max() * 0.42) * 1.15 for row in rows]
     across = max(float(slot.sum()) for slot in slots)
     heights = [float(shapes[row, 1].max()) + 0.075 * across for row in rows]  # below each there are two lines of text
-    figure = new_figure(11.0, 11.0 * sum(heights) / across + 0.55)
+    figure = new_figure(11.0, 11.0 * (sum(heights) / across - 0.01) + 0.35)
     axes = figure.subplots()
-    ground = 0.0
+    ground = -0.06 * across  # no text above the first row
     for row, slot, height in zip(rows, slots, heights, strict=True):
         ground += height
         x = 0.0
@@ -87,14 +88,14 @@ def anchors_figure(study: Study) -> Figure:
             w, h = shapes[number].tolist()
             middle = x + room / 2
             axes.add_patch(Rectangle((middle - w / 2, ground - h), w, h, facecolor="#DCE9F5", edgecolor=BARS, linewidth=1.6))
-            text = f"{w:.0f} × {h:.0f}\n{shares[number]:.0%} of boxes"
+            text = f"{w:.0f} × {h:.0f}\n{shares[number]:.0%}"
             axes.annotate(text, (middle, ground), xytext=(0, -4), textcoords="offset points", ha="center", va="top", fontsize=9)
             x += room
     axes.set_xlim(0, across)
-    axes.set_ylim(ground + 0.075 * across, 0)
+    axes.set_ylim(ground + 0.05 * across, 0)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    axes.set_title(f"{len(shapes)} anchors, in pixels of an input of {study.size[0]} × {study.size[1]}")
+    axes.set_title(f"{len(shapes)} anchors in pixels of an input of {study.size[0]} × {study.size[1]}, and the share of the boxes that each is nearest to")
     return figure
 
 
@@ -104,19 +105,21 @@ def curve_figure(study: Study) -> Figure:
     figure = new_figure(11.0, 4.2)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
     numbers = list(study.curve)
-    for column, (name, marker, colour) in enumerate(METRICS):
-        left.plot(numbers, [worth[column] for worth in study.curve.values()], marker=marker, color=colour, markersize=5, label=name)
+    for column, (name, marker, size, colour) in enumerate(METRICS):
+        values = [worth[column] for worth in study.curve.values()]
+        left.plot(numbers, values, marker=marker, color=colour, markersize=size, label=name, zorder=4 - column)
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set_xlabel("anchors by k-means")
     left.set_title("More anchors fit better")
     k = len(study.clusters.shapes)
     rows = [(f"k-means: {k}", study.curve[k]), *((f"{name}: {number}", worth) for name, (number, worth) in study.stock.items())]
-    for column, (_, marker, colour) in enumerate(METRICS):
-        right.plot([worth[column] for _, worth in rows], range(len(rows)), linestyle="none", marker=marker, color=colour, markersize=8)
+    for column, (_, marker, size, colour) in enumerate(METRICS):
+        values = [worth[column] for _, worth in rows]
+        right.plot(values, range(len(rows)), linestyle="none", marker=marker, color=colour, markersize=1.5 * size, zorder=4 - column)
     right.set_yticks(range(len(rows)), [name for name, _ in rows])
     right.get_yticklabels()[0].set_fontweight("bold")
     right.set_ylim(len(rows) - 0.5, -0.5)
-    right.set_title("The same of stock anchors")
+    right.set_title("Beside stock anchors")
     low = min(0.9, min(worth.mean_iou for worth in [*study.curve.values(), *(worth for _, worth in study.stock.values())]))
     left.set_ylim(low - 0.05, 1.03)
     right.set_xlim(low - 0.05, 1.03)
@@ -150,7 +153,7 @@ def cell_figure(pixels: Floats, size: int, by_scale: dict[str, Floats]) -> Figur
     for (name, boxes), colour in zip(by_scale.items(), CLASS_COLOURS, strict=False):
         for box in boxes:
             outline(axes, box.tolist(), colour)
-        sides = "\n".join(f"  {box[2] - box[0]:.5g} × {box[3] - box[1]:.5g}" for box in boxes.astype(np.float64).round(2))
+        sides = "\n".join(f"  {box[2] - box[0]:.5g} × {box[3] - box[1]:.5g}" for box in boxes)
         handles.append(Line2D([], [], color=colour, linewidth=2.5, label=f"{name}\n{sides}"))
     axes.plot([size / 2], [size / 2], "o", color=INK, markersize=7, markeredgecolor="white")
     n = sum(map(len, by_scale.values()))
@@ -169,7 +172,7 @@ def grid_figure(pixels: Floats, size: int, levels: dict[int, tuple[Floats, int]]
         cells = boxes.reshape(-1, per_cell, 4)
         centres = (cells[:, 0, :2] + cells[:, 0, 2:]) / 2
         axes.plot(*centres.T, "o", color=colour, markersize=4.5, markeredgecolor="white", markeredgewidth=0.6)
-        middle = int(np.abs(centres - (size - stride) / 2).sum(axis=1).argmin())
+        middle = int(np.abs(centres - size / 2).sum(axis=1).argmin())
         for box in cells[middle]:
             outline(axes, box.tolist(), colour)
         n = size // stride
