@@ -437,7 +437,7 @@ def anchors(
     """Anchors for your boxes: k-means with 1 - IoU for a distance, and what they are worth beside other numbers of them and well-known detectors' own.
 
     Mean best IoU: of each box with its most similar anchor. Best possible recall: the share of the boxes that have an anchor with an IoU of at least 0.5;
-    and by YOLOv5's rule, one whose sides are within a factor of 4. Both boxes' centres in one place. Stock anchors are in pixels of the input, SSD's grow with it.
+    and by YOLOv5's rule, one whose sides are within a factor of 4. Both boxes' centres in one place. Stock anchors are in pixels; SSD's grow with the input.
 
     Example: boxloss anchors DATA -k 9 --image-size 640 --out runs/anchors
 

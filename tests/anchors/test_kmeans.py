@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import boxloss as bl
 from boxloss.anchors import kmeans, quality
+from boxloss.datasets.sizes import sizes_from
 from boxloss.errors import ParameterError, ShapeError
 from shared_data import shared
 
@@ -130,8 +131,6 @@ def test_fewer_different_sizes_than_anchors():
 
 
 def test_nine_anchors_of_real_cells_fit_better_than_five():
-    from boxloss.datasets.sizes import sizes_from
-
     sizes = sizes_from(shared("data", "bccd"), (640, 480))
     assert len(sizes) == 4886  # 4,888 boxes, two of which have no size
     assert kmeans(sizes, 9).mean_iou > kmeans(sizes, 5).mean_iou > quality(sizes, [[100, 100]]).mean_iou

@@ -6,6 +6,7 @@ import pytest
 from boxloss.datasets import Dataset, Picture
 from boxloss.datasets.sizes import CHUNK, sizes, sizes_from
 from boxloss.errors import DataError, UnknownNameError
+from shared_data import shared
 
 
 def dataset():
@@ -27,10 +28,11 @@ def test_no_boxes_have_no_sizes():
     assert sizes(Dataset("none", "voc", ("cat",), {"train": ()}), (9, 9)).shape == (0, 2)
 
 
-def test_a_split_of_the_embedded_set():
-    assert len(sizes_from("embedded", (96, 96), split="val")) < len(sizes_from("embedded", (96, 96)))
+def test_a_split_of_real_data():
+    cells = shared("data", "bccd")
+    assert len(sizes_from(cells, (640, 480), split="val")) < len(sizes_from(cells, (640, 480)))
     with pytest.raises(UnknownNameError, match="unknown split 'vla'"):
-        sizes_from("embedded", (96, 96), split="vla")
+        sizes_from(cells, (640, 480), split="vla")
 
 
 def test_an_array_is_read_in_pieces(tmp_path):

@@ -17,7 +17,8 @@ SIZES = {
 
 
 def rectangles(axes):
-    return [[patch.get_x(), patch.get_y(), patch.get_x() + patch.get_width(), patch.get_y() + patch.get_height()] for patch in axes.patches if isinstance(patch, Rectangle)]  # fmt: skip
+    found = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    return [[one.get_x(), one.get_y(), one.get_x() + one.get_width(), one.get_y() + one.get_height()] for one in found]
 
 
 @pytest.mark.parametrize("name", SIZES)

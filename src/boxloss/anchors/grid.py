@@ -19,7 +19,7 @@ RATIOS = (0.5, 1.0, 2.0)
 OCTAVE = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
 """RetinaNet's three sizes a level, in units of the level's smallest."""
 YOLOV3 = (((10, 13), (16, 30), (33, 23)), ((30, 61), (62, 45), (59, 119)), ((116, 90), (156, 198), (373, 326)))
-"""Widths and heights in pixels on strides 8, 16 and 32: what k-means made of COCO for YOLOv3 (arXiv:1804.02767) at 416 x 416. YOLOv5 starts from them at 640."""
+"""Widths and heights in pixels on strides 8, 16 and 32: what k-means made of COCO for YOLOv3 (arXiv:1804.02767) at 416 x 416; YOLOv5 has them at 640."""
 
 
 def shapes(sizes: Sequence[float], ratios: Sequence[float]) -> Shapes:
@@ -82,7 +82,7 @@ def faster_rcnn(width: int, height: int, *, fpn: bool = True, like: Like = "dete
 
     With a feature pyramid (`fpn`): strides 4, 8, 16, 32, 64 with the sizes 32, 64, 128, 256, 512, ratios 0.5, 1, 2: three a cell. Without: stride 16 with
     the sizes 128, 256, 512: nine a cell. `like`: "detectron2" is the formula, all ratios of a size and then of the next; "torchvision" has half sides
-    rounded to whole pixels, and all sizes of a ratio and then of the next. (torchvision takes size // cells for the stride: the same where strides divide the picture.)
+    rounded to whole pixels, and all sizes of a ratio and then of the next. Its stride is size // cells, the same where strides divide the picture.
 
     >>> len(faster_rcnn(640, 640)), len(faster_rcnn(640, 640, fpn=False))
     (102300, 14400)

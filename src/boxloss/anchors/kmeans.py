@@ -43,7 +43,9 @@ class Clusters:
     history: tuple[float, ...]
 
 
-def kmeans(sizes: npt.ArrayLike, k: int = 9, *, restarts: int = 10, seed: int = 0, refine: bool = False, sample: int = SAMPLE, tell: Tell | None = None) -> Clusters:  # fmt: skip
+def kmeans(
+    sizes: npt.ArrayLike, k: int = 9, *, restarts: int = 10, seed: int = 0, refine: bool = False, sample: int = SAMPLE, tell: Tell | None = None
+) -> Clusters:
     """`k` anchors for boxes of the given `sizes`, (N, 2): widths and heights in pixels of the network's input, above 0.
 
     Distance: 1 - IoU of the two boxes with one centre. `restarts` starts by k-means++ (a box is drawn in proportion to its distance from the nearest anchor

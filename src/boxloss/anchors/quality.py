@@ -16,7 +16,7 @@ RATIO = 4
 
 class Quality(NamedTuple):
     """`mean_iou`: of each box with its most similar anchor. Best possible recall, the share of the boxes that any anchor can learn: `recall_iou` where that
-    takes an IoU of at least 0.5, `recall_ratio` by YOLOv5's rule of sides within a factor of 4. All with both centres in one place, so they are upper bounds."""
+    takes an IoU of at least 0.5, `recall_ratio` by YOLOv5's rule of sides within a factor of 4. All with both centres in one place: upper bounds."""
 
     mean_iou: float
     recall_iou: float

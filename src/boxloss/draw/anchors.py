@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from boxloss.anchors.study import Study
+from boxloss.datasets.types import Pixels
 from boxloss.draw.colours import INK
 from boxloss.draw.dataset import BARS, CLASS_COLOURS, MARK
 from boxloss.draw.style import new_figure, styled
@@ -35,10 +36,10 @@ def sizes_figure(sizes: Floats, study: Study) -> Figure:
     shapes = study.clusters.shapes.astype(np.float64)
     both = np.concatenate([shown, shapes])
     low, high = float(both.min()) * 0.85, float(both.max()) * 1.18
-    axes.scatter(*shown.T, s=7, color=BARS, alpha=0.35, linewidths=0)
+    axes.scatter(shown[:, 0], shown[:, 1], s=7, color=BARS, alpha=0.35, linewidths=0)
     _borders(axes, shapes, low, high)
     halo = [effects.Stroke(linewidth=3, foreground="white"), effects.Normal()]
-    axes.scatter(*shapes.T, s=55, marker="s", color=MARK, edgecolor="white", linewidth=1.2, zorder=3)
+    axes.scatter(shapes[:, 0], shapes[:, 1], s=55, marker="s", color=MARK, edgecolor="white", linewidth=1.2, zorder=3)
     for number, (w, h) in enumerate(shapes.tolist(), 1):
         axes.annotate(str(number), (w, h), xytext=(6, 5), textcoords="offset points", fontsize=11, fontweight="bold", color=MARK, path_effects=halo)
     _sides_axes(axes, low, high)
@@ -127,7 +128,7 @@ def curve_figure(study: Study) -> Figure:
     return figure
 
 
-def show_picture(axes: Axes, pixels: Floats, size: tuple[float, float], faint: float = 1.0) -> None:
+def show_picture(axes: Axes, pixels: Pixels, size: tuple[float, float], faint: float = 1.0) -> None:
     """The picture (H, W, 3) at `size` pixels (width, height), without axes; `faint` below 1 lets what is drawn on it stand out."""
     axes.imshow(pixels, extent=(0, size[0], size[1], 0), interpolation="nearest", alpha=faint)
     axes.set_xlim(0, size[0])
@@ -144,7 +145,7 @@ def outline(axes: Axes, box: Sequence[float], colour: str, width: float = 2.0, d
 
 
 @styled
-def cell_figure(pixels: Floats, size: int, by_scale: dict[str, Floats]) -> Figure:
+def cell_figure(pixels: Pixels, size: int, by_scale: dict[str, Floats]) -> Figure:
     """The anchors of one cell in the middle of a picture of `size` x `size`: name of a scale -> boxes (n, 4), one colour a scale."""
     figure = new_figure(7.2, 5.2)
     axes = figure.subplots()
@@ -163,7 +164,7 @@ def cell_figure(pixels: Floats, size: int, by_scale: dict[str, Floats]) -> Figur
 
 
 @styled
-def grid_figure(pixels: Floats, size: int, levels: dict[int, tuple[Floats, int]]) -> Figure:
+def grid_figure(pixels: Pixels, size: int, levels: dict[int, tuple[Floats, int]]) -> Figure:
     """One panel a level, stride -> (its anchors (P, 4), anchors a cell): a dot for each cell, and the anchors of the one in the middle."""
     figure = new_figure(3.9 * len(levels), 4.4)
     total = 0
@@ -183,7 +184,7 @@ def grid_figure(pixels: Floats, size: int, levels: dict[int, tuple[Floats, int]]
 
 
 @styled
-def matches_figure(pixels: Floats, size: int, objects: Floats, anchors: Floats, index: npt.NDArray[np.int64], threshold: float) -> Figure:
+def matches_figure(pixels: Pixels, size: int, objects: Floats, anchors: Floats, index: npt.NDArray[np.int64], threshold: float) -> Figure:
     """Left the objects, right the anchors that match one, in its colour. `index`: (P,), the object of each anchor, negative for none."""
     figure = new_figure(9.6, 5.1)
     left, right = figure.subplots(1, 2)

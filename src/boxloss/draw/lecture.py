@@ -32,7 +32,7 @@ def draw(folder: Path) -> None:
     nine = kmeans(sizes(data, (SIDE, SIDE)), 9).shapes.reshape(3, 3, 2)
     levels = {stride: (grid(SIDE, SIDE, [stride], [sides]), 3) for stride, sides in zip(STRIDES, nine, strict=True)}
     anchors = np.concatenate([boxes for boxes, _ in levels.values()])
-    overlap, index = nearest("iou", anchors, picture.boxes.astype(np.float32))
+    overlap, index = (np.asarray(x) for x in nearest("iou", anchors, picture.boxes.astype(np.float32)))
     index = np.where(overlap >= THRESHOLD, index, -1)
 
     figures = {

@@ -56,6 +56,7 @@ def test_slopes_are_those_of_the_sum():
     widths, heights = columns(3000)
     step = 2.0**-7
     for side in (0, 1):
+
         def at(sign, side=side):
             centre = np.array([[20.0, 30.0]])
             centre[0, side] *= np.exp(sign * step)

@@ -4,10 +4,6 @@ Similar is who has a large IoU where both boxes have one centre. Boxes are taken
 number of threads nor the lack of a compiler changes a bit.
 """
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -104,14 +100,17 @@ def cluster_sums(widths: Sides, heights: Sides, centres: Sides) -> Sums:
     n, k = len(widths), len(centres)
     sums = np.zeros((-(-n // CHUNK), k, COLUMNS))
     centres = np.ascontiguousarray(centres)
-    fill: Callable[[int], None]
-    if switch.cpu_kernels():
-        given: tuple[Any, ...] = n, k, place(widths), place(heights), place(centres), place(sums)
-        fill = lambda chunk: _kernel(_pack(chunk, chunk + 1, *given)) and None  # noqa: E731
-    else:
-        fill = functools.partial(_plain, widths, heights, centres, sums)
+    by_kernel, given = switch.cpu_kernels(), (n, k, place(widths), place(heights), place(centres), place(sums))
+
+    def fill(chunk: int) -> None:
+        if by_kernel:
+            _kernel(_pack(chunk, chunk + 1, *given))
+        else:
+            _plain(widths, heights, centres, sums, chunk)
+
     run_parts(fill, len(sums))
-    return np.add.reduce(sums, axis=0)
+    total: Sums = np.add.reduce(sums, axis=0)
+    return total
 
 
 def _plain(widths: Sides, heights: Sides, centres: Sides, sums: Sums, chunk: int) -> None:
