@@ -125,6 +125,11 @@ def _all() -> list[Figure]:
             "GIoU loss of 1,000 matched boxes, forward + backward", "Transformers' diagonal", 500,
             [("diagonal", "1,000", "Transformers' diagonal")], ("diagonal", "1,000", "boxloss"),
         ),
+        faster(
+            "k-means anchors, 1,000,000 boxes, k = 9", "scikit-learn KMeans", 2,
+            [("kmeans", "1,000,000", "scikit-learn KMeans")], ("kmeans", "1,000,000", "boxloss, all boxes from the start"),
+        ),
+        peak("k-means anchors, 10,000,000 boxes, k = 9", 8192, ("kmeans", "10,000,000", "boxloss, ten starts")),
         at_most("first call in a new process, cold cache", "-", 1.5, "s", ("first_call", "cold", "value, NumPy"), 1),
         at_most("first call in a new process, warm cache", "-", 0.15, "s", ("first_call", "warm", "value, NumPy"), 1),
         at_most("`import boxloss`", "NumPy alone", 50, "ms more", ("first_call", "import", "import boxloss"), 1e-3),
