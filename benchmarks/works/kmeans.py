@@ -42,10 +42,10 @@ def see(result: Any, sizes: Any) -> Seen:
 WORK = Contest(
     name="kmeans",
     title="k-means anchors",
-    story=f"{K} anchors for N boxes of COCO's sizes, widths and heights in float32: k-means++ and passes until nothing is gained, by each one's own default rule. "
-    "scikit-learn: `KMeans(9, n_init=1)` on the same two features, whose distance is Euclidean; a pass of it is less work than one of ours, which has a "
-    "quotient for each pair and slopes for each box, and it takes another number of passes. boxloss starts on a sample of 131,072 boxes and goes on with all; the row "
-    "*all boxes from the start* is without that, as scikit-learn does it; *ten starts* is the command's default.",
+    story=f"{K} anchors for N boxes of COCO's sizes, widths and heights in float32: k-means++ and passes until nothing is gained, by each one's own default "
+    "rule. scikit-learn: `KMeans(9, n_init=1)` on the same two features, whose distance is Euclidean; a pass of it is less work than one of ours, which has "
+    "a quotient for each pair and slopes for each box, and it takes another number of passes. boxloss starts on a sample of 131,072 boxes and goes on with "
+    "all; the row *all boxes from the start* is without that, as scikit-learn does it; *ten starts* is the command's default.",
     cases=(Case("1,000,000", 1_000_000), Case("10,000,000", 10_000_000)),
     quick_cases=(Case("20,000", 20_000),),
     inputs=inputs,
