@@ -150,6 +150,11 @@ def _all() -> list[Figure]:
             faster(case, "the paper's rule on the matrix of pairs", 5, [("assign", case, on_matrix)], ("assign", case, "boxloss, PyTorch"))
             for case in (f"{rule}, 8,400 x 300" for rule in ("ATSS", "SimOTA", "task-aligned"))
         ),
+        faster(
+            "k-means anchors, 1,000,000 boxes, k = 9", "scikit-learn KMeans", 2,
+            [("kmeans", "1,000,000", "scikit-learn KMeans")], ("kmeans", "1,000,000", "boxloss, all boxes from the start"),
+        ),
+        peak("k-means anchors, 10,000,000 boxes, k = 9", 8192, ("kmeans", "10,000,000", "boxloss, ten starts")),
         at_most("first call in a new process, cold cache", "-", 1.5, "s", ("first_call", "cold", "value, NumPy"), 1),
         at_most("first call in a new process, warm cache", "-", 0.15, "s", ("first_call", "warm", "value, NumPy"), 1),
         at_most("`import boxloss`", "NumPy alone", 50, "ms more", ("first_call", "import", "import boxloss"), 1e-3),

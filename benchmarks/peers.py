@@ -16,11 +16,13 @@ TOOLS = ROOT.parent / "shared" / "tools"
 class Peer:
     name: str
     install: str
+    module: str = ""
+    """Its name where it is imported, if that is another."""
 
     @property
     def version(self) -> str | None:
         """None where it is not installed."""
-        if importlib.util.find_spec(self.name) is None:
+        if importlib.util.find_spec(self.module or self.name) is None:
             return None
         return importlib.metadata.version(self.name)
 
@@ -37,6 +39,7 @@ PEERS = (
     Peer("lsnms", "pip install -c constraints.txt lsnms"),
     Peer("ensemble_boxes", "pip install -c constraints.txt ensemble-boxes"),
     Peer("transformers", "pip install -c constraints.txt transformers"),
+    Peer("scikit-learn", "pip install -c constraints.txt scikit-learn", "sklearn"),
 )
 
 

@@ -37,6 +37,7 @@ app = typer.Typer(
   boxloss check my_loss.py:my_loss   [dim]hold a formula of your own to its claims[/dim]
   boxloss show ciou --source triton  [dim]its code: numba, triton, javascript[/dim]
   boxloss evaluate truth.json detections.json
+  boxloss anchors DATA -k 9          [dim]anchors for your boxes, and what they are worth[/dim]
 
 DATA is a folder (Pascal VOC, COCO or YOLO), a COCO .json, a YOLO data.yaml, or the word [bold]embedded[/bold].""",
 )
@@ -451,6 +452,59 @@ def evaluate(
 
 def _words(text: str | None) -> list[str]:
     return [word for part in (text or "").split(",") if (word := part.strip())]
+
+
+@app.command()
+def anchors(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="As elsewhere; or a .npy file: (N, 2) widths and heights, or (N, 4) xyxy.", show_default=False)],
+    k: Annotated[int, typer.Option("-k", help="How many anchors.")] = 9,
+    image_size: Annotated[str, typer.Option(help="The network's input, WIDTHxHEIGHT or one number, which pictures are fitted into (letterbox).")] = "640",
+    stretch: Annotated[bool, typer.Option("--stretch", help="Stretch pictures to the input instead, each side by itself.")] = False,
+    curve: Annotated[int, typer.Option(help="Also what 1, 2, ... so many anchors are worth.", show_default="k")] = 0,
+    restarts: Annotated[int, typer.Option(help="Starts of k-means, of which the best is taken.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed, the same anchors.")] = 0,
+    refine: Annotated[bool, typer.Option("--refine", help="Move the anchors' sides one by one afterwards, as long as that gains.")] = False,
+    split: Annotated[str | None, typer.Option(help="Of one split alone.", show_default="all")] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder for sizes.png, anchors.png and curve.png.", show_default="no pictures")] = None,
+    format: Format = None,
+    as_json: AsJson = False,
+) -> None:
+    """Anchors for your boxes: k-means with 1 - IoU for a distance, and what they are worth beside other numbers of them and well-known detectors' own.
+
+    Mean best IoU: of each box with its most similar anchor. Best possible recall: the share of the boxes that have an anchor with an IoU of at least 0.5;
+    and by YOLOv5's rule, one whose sides are within a factor of 4. Both boxes' centres in one place. Stock anchors are in pixels; SSD's grow with the input.
+
+    Example: boxloss anchors DATA -k 9 --image-size 640 --out runs/anchors
+
+    Example: boxloss anchors DATA -k 5 --image-size 416x256 --curve 12 --refine
+
+    Example: boxloss anchors sizes.npy -k 9 --json
+    """
+    from boxloss.anchors.study import QUALITY_HEADER, study
+    from boxloss.datasets.sizes import sizes_from
+
+    sides = image_size.lower().split("x")
+    if len(sides) > 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
+        raise ParameterError(f"--image-size is {image_size!r}, expected WIDTHxHEIGHT in pixels (640x480), or one number for both (640)")
+    size = int(sides[0]), int(sides[-1])
+    with errors.status(f"reading {data}") as status:
+        sizes = sizes_from(data, size, stretch=stretch, split=split, format=_data_format(format))
+        found = study(sizes, size, k, most=curve, restarts=restarts, seed=seed, refine=refine, tell=status.update)
+    if as_json:
+        print(json.dumps(found.as_dict(), indent=1))
+    else:
+        _print_table(("width", "height", "share of boxes", "mean IoU"), found.anchor_rows())
+        print()
+        _print_table(QUALITY_HEADER, found.quality_rows())
+    if out is not None:
+        from boxloss.draw import style
+        from boxloss.draw.anchors import anchors_figure, curve_figure, sizes_figure
+
+        out.mkdir(parents=True, exist_ok=True)
+        figures = {"sizes": sizes_figure(sizes, found), "anchors": anchors_figure(found), "curve": curve_figure(found)}
+        for name, figure in figures.items():
+            style.save(figure, out / f"{name}.png")
+            errors.print(f"drawn: {out / name}.png", markup=False)
 
 
 def main() -> None:
