@@ -18,9 +18,15 @@ def greedy(found: Detections, measure: Measure, threshold: float) -> Rows:
     if not switch.cpu_kernels():
         return _merged(found, [rows[_stay(found.boxes[rows], measure, bar)] for rows in found.classes])
     from boxloss.kernels.cpu import greedy as kernels
+    from boxloss.kernels.cpu import join as joining
 
     loops = kernels.greedy(*measure.key, number_of(found.boxes))
     if bar >= 0 and measure.below_iou(found):
+        grid = joining.field(found.boxes) if bar > 0 else None
+        if grid is not None:
+            stays = joining.join(*measure.key, number_of(found.boxes))(found.boxes[found.order], found.labels[found.order], bar, grid)
+            if stays is not None:
+                return found.order[stays]
         return loops.nearby(found.boxes, found.labels, found.order, bar)
     return _merged(found, [loops.all(found.boxes, rows, bar, tame=loops.has_tame and _all_tame(found.boxes)) for rows in found.classes])
 

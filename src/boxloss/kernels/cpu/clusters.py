@@ -60,7 +60,7 @@ TEXT = """\
                     store(nearest, j, where(better, this, load(nearest, j)))
                     store(best, j, where(better, iou, load(best, j)))
             for j in range(m):
-                c = as_integer(load(nearest, j))
+                c = whole(load(nearest, j))
                 width = load(centres, 2 * c)
                 height = load(centres, 2 * c + 1)
                 w = load(ws, j)
@@ -71,7 +71,7 @@ TEXT = """\
                 store(wider, j, iou * (where(width < w, one + iou, zero) - share))
                 store(higher, j, iou * (where(height < h, one + iou, zero) - share))
             for j in range(m):
-                of = shifted(total, COLUMNS * as_integer(load(nearest, j)))
+                of = shifted(total, COLUMNS * whole(load(nearest, j)))
                 store(of, 0, load(of, 0) + 1.0)
                 store(of, 1, load(of, 1) + float64(load(best, j)))
                 store(of, 2, load(of, 2) + float64(load(wider, j)))

@@ -135,14 +135,19 @@ Floats = np.ndarray
 INVERSES = np.ldexp(1.0, -(np.arange(LEVELS) + LOWEST + 1))
 
 
+def floor(threshold: float, wide: bool) -> float:
+    """What the IoU of boxes of float64 (`wide`) or float32 is above where a computed measure, never above it, is above `threshold`; 0 where that is little."""
+    # Measures are rounded, some in steps of roundoffs of 1: a number of them below the threshold still counts as above
+    least = threshold * (1 - 2.0**-16) - (2.0**-48 if wide else 2.0**-20)
+    return least if least > 2.0**-40 else 0.0
+
+
 class Grid:
     """The memory of a grid for `boxes` (n, 4) without gaps and `labels` (n,) int64, where an overlap above `threshold` >= 0 is asked for."""
 
     def __init__(self, boxes: Floats, labels: np.ndarray, threshold: float):
         n, wide = len(boxes), boxes.dtype == np.float64
-        # Measures are rounded, some in steps of roundoffs of 1: a number of them below the threshold still counts as above
-        least = threshold * (1 - 2.0**-16) - (2.0**-48 if wide else 2.0**-20)
-        least = least if least > 2.0**-40 else 0.0
+        least = floor(threshold, wide)
         table = 2 ** max(6, (n - 1).bit_length())
         counts = np.zeros(LEVELS + 2, np.int64)
         counts[LEVELS], counts[LEVELS + 1] = LEVELS, -1

@@ -142,7 +142,6 @@ def pointer(number: Any) -> Any:
     return Word(lambda address: types.CPointer(number), lambda b, address: b.inttoptr(address, ir.PointerType(_LLVM[number])))
 
 
-as_integer = Word(lambda x: types.int64, lambda b, x: b.fptosi(x, ir.IntType(64)))
 as_float64 = Word(lambda bits: types.float64, lambda b, bits: b.bitcast(bits, ir.DoubleType()))
 load = Word(lambda place, index: place.dtype, _load)
 store = Word(lambda place, index, value: types.void, _store)
