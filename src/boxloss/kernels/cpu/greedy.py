@@ -90,7 +90,7 @@ def nearby_program(bodies: Bodies) -> Program:
     read = loads([f"load(boxes, 4 * other + {side})" for side in range(4)], of_best) + loads([f"load(boxes, 4 * row + {side})" for side in range(4)], of_row)
     lines, value = bodies.value_text(False, _TAKEN)
     suppressed = SUPPRESSED.format(read="\n".join(read), lines="\n".join(lines), value=value)
-    near = NEAR.format(while_="stays & (other >= 0)", visit=indented(suppressed.splitlines(), 6))
+    near = NEAR.format(while_="stays & (other >= 0)", visit=indented(suppressed.splitlines(), 7))
     text = NEARBY_TEXT.format(place=indented(PLACE.splitlines(), 2), near=indented(near.splitlines(), 3), insert=indented(INSERT.splitlines(), 4))
     return Program(head(NEARBY) + text, bodies.number, (*CONSTANTS, *named_constants(bodies)), ())
 

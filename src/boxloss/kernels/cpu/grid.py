@@ -109,7 +109,8 @@ for level in range(first_level, last_level + 1):
                     both = area + (other_right - other_left) * (other_bottom - other_top)
                     common = common_x * common_y
                     hardly = (common + common * floor_iou <= both * floor_iou) & (both >= tiny)
-                    if (common_x >= zero_wide) & (common_y >= zero_wide) & (not hardly) & (load(labels, other) == label):
+                    if (common_x >= zero_wide) & (common_y >= zero_wide) & (not hardly):
+                        if load(labels, other) == label:
 {visit}
                     other = load(links, offset + other)
 """

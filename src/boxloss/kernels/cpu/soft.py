@@ -126,7 +126,7 @@ def nearby_program(bodies: Bodies, decay: Traced) -> Program:
     """The kernel for a measure that is never above the IoU. `decay`: from what is `measured` and a `strength` to the factor of a score."""
     read, written = _read("load(boxes, 4 * other + {})"), _written(bodies, decay)
     meets = MEETS.format(read=indented([*_named(bodies, "row"), *read(bodies)], 1), **written)
-    near = NEAR.format(while_="other >= 0", visit=indented(meets.splitlines(), 6))
+    near = NEAR.format(while_="other >= 0", visit=indented(meets.splitlines(), 7))
     lower = LOWER_NEARBY.format(place=PLACE.rstrip("\n"), near=indented(near.splitlines(), 1))
     fill = FILL.format(place=indented(PLACE.splitlines(), 2), insert=indented(INSERT.splitlines(), 3))
     text = head(NEARBY) + fill + HEAP_TEXT.format(lower=indented(lower.splitlines(), 4))
