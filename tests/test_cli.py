@@ -231,3 +231,13 @@ def test_compare_from_end_to_end(tmp_path):
     assert again.stderr == ""
     for name in ("report.html", "report.md", "results.csv", "results.json"):
         assert (tmp_path / "run" / name).stat().st_size > 0
+
+
+def test_the_help_names_all_kinds_of_suppression_and_all_assigners():
+    from boxloss.assign import ASSIGNERS
+    from boxloss.cli import SUPPRESSIONS, compare
+    from boxloss.evaluate.suppressed import KINDS
+
+    assert re.findall(r"\b(?!or\b)\w+", SUPPRESSIONS) == list(KINDS)
+    said = compare.__annotations__["assigner"].__metadata__[0].help
+    assert set(ASSIGNERS) <= set(re.findall(r"\w+", said))

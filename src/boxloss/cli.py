@@ -44,6 +44,9 @@ DATA is a folder (Pascal VOC, COCO or YOLO), a COCO .json, a YOLO data.yaml, or 
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 output = Console(soft_wrap=True, highlight=False)
 
+SUPPRESSIONS = "greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted or cluster_weighted"
+"""Written down, since to import them takes longer than to print the help; a test holds it to `boxloss.evaluate.suppressed.KINDS`."""
+
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed.")]
@@ -79,8 +82,13 @@ def compare(
     train: Annotated[str | None, typer.Option(help="The split to train on.", show_default="train")] = None,
     evaluate_on: Annotated[str | None, typer.Option("--evaluate-on", help="The splits to judge on, with commas.", show_default="all the others")] = None,
     eval_every: Annotated[int | None, typer.Option(help="Epochs between two evaluations.", show_default="a fifth of them all")] = None,
-    assigner: Annotated[str, typer.Option(help="The rule by which points learn from objects.")] = "centre_sampling",
-    nms: Annotated[str, typer.Option(help="The kind of suppression of detections.")] = "greedy",
+    assigner: Annotated[
+        str, typer.Option(help="The rule by which points learn from objects: centre_sampling, max_iou, ssd, atss, simota, task_aligned, ratio or hungarian.")
+    ] = "centre_sampling",
+    nms: Annotated[
+        str,
+        typer.Option(help="The kind of suppression of detections: greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted or cluster_weighted."),
+    ] = "greedy",
     nms_threshold: NmsThreshold = 0.6,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures and the verdict alone.")] = False,
 ) -> None:
@@ -415,7 +423,13 @@ def _card(loss: str, out: Path | None) -> Any:
 def evaluate(
     truth: Annotated[Path, typer.Argument(metavar="GT", help="A COCO file of annotations.", show_default=False)],
     detections: Annotated[Path, typer.Argument(metavar="DETECTIONS", help="A COCO file of results.", show_default=False)],
-    nms: Annotated[str | None, typer.Option(help="Kinds of suppression to try on them, with commas: greedy.", show_default="none")] = None,
+    nms: Annotated[
+        str | None,
+        typer.Option(
+            help="Kinds of suppression to try on them, with commas: greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted, cluster_weighted.",
+            show_default="none",
+        ),
+    ] = None,
     nms_threshold: NmsThreshold = 0.6,
     out: Annotated[Path | None, typer.Option(help="A folder for pictures of all this.", show_default="no pictures")] = None,
     as_json: AsJson = False,
@@ -426,7 +440,7 @@ def evaluate(
 
     Example: boxloss evaluate instances_val2017.json results.json
 
-    Example: boxloss evaluate instances_val2017.json raw.json --nms greedy --out pictures
+    Example: boxloss evaluate instances_val2017.json raw.json --nms greedy,diou,soft --out pictures
     """
     from boxloss.evaluate import examine
     from boxloss.evaluate.words import tables

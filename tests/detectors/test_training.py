@@ -11,8 +11,7 @@ from lightning.pytorch.callbacks import Callback
 
 import boxloss as bl
 from boxloss.anchors import points
-from boxloss.assign import BACKGROUND, IGNORED
-from boxloss.detectors.assigning import ASSIGNERS, Index
+from boxloss.assign import ASSIGNERS, BACKGROUND, IGNORED, Assignment
 from boxloss.detectors.loader import Batch, Resized, TrainingLoader
 from boxloss.detectors.predicting import predict
 from boxloss.detectors.small import STRIDES, Outputs, SmallDetector
@@ -187,7 +186,8 @@ def test_an_assigner_sees_points_objects_and_what_the_detector_says_of_each_pict
 
     def last_point_takes_the_first_object(priors, objects, predictions):
         seen.append((priors.strides.tolist(), objects.boxes.tolist(), objects.labels.tolist(), predictions))
-        return Index(np.array([BACKGROUND, IGNORED, BACKGROUND, 0 if len(objects.boxes) else BACKGROUND]))
+        rows = np.array([BACKGROUND, IGNORED, BACKGROUND, 0 if len(objects.boxes) else BACKGROUND])
+        return Assignment(rows, np.zeros(4), rows >= 0)
 
     monkeypatch.setitem(ASSIGNERS, "mine", last_point_takes_the_first_object)
     outputs = says(batch)
@@ -204,7 +204,13 @@ def test_an_assigner_sees_points_objects_and_what_the_detector_says_of_each_pict
 
 def test_a_learner_asks_its_assigner(monkeypatch):
     asked = []
-    monkeypatch.setitem(ASSIGNERS, "mine", lambda priors, objects, predictions: asked.append(1) or Index(np.full(len(priors.xy), BACKGROUND)))
+
+    def nobody(priors, objects, predictions):
+        asked.append(1)
+        n = len(priors.boxes)
+        return Assignment(np.full(n, BACKGROUND), np.zeros(n), np.zeros(n, bool))
+
+    monkeypatch.setitem(ASSIGNERS, "mine", nobody)
     loader = TrainingLoader(Resized(rectangles(4), (64, 48)), 4, 0)
     learner = learner_of(loader, 1, assigner="mine")
     trainer(1).fit(learner, loader)
@@ -245,3 +251,12 @@ def test_the_learning_rate_goes_up_and_down():
     assert rates[100] == 0
     assert rates[:21] == sorted(rates[:21])
     assert rates[20:] == sorted(rates[20:], reverse=True)
+
+
+@pytest.mark.parametrize("assigner", ASSIGNERS)
+def test_every_assigner_can_train(assigner):
+    loader = TrainingLoader(Resized(rectangles(4), (64, 48)), 2, 0)
+    learner = learner_of(loader, 1, assigner=assigner)
+    trainer(1).fit(learner, loader)
+    assert np.isfinite(list(learner.last_epoch.values())).all()
+    assert learner.last_epoch["positives"] > 0

@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 from boxloss.anchors import points
-from boxloss.assign import BACKGROUND, IGNORED, within
-from boxloss.detectors.assigning import Objects, Predictions, find_assigner
+from boxloss.assign import BACKGROUND, IGNORED, Objects, Predictions, from_points, within
+from boxloss.detectors.assigning import find_assigner
 from boxloss.detectors.loader import Batch, TrainingLoader
 from boxloss.detectors.small import STRIDES, Outputs
 
@@ -135,14 +135,15 @@ def match(batch: Batch, outputs: Outputs, assigner: str = "centre_sampling") -> 
     `outputs` are what the detector says of the batch now, for an `assigner` that looks at it; no gradient flows through the choice.
     """
     height, width = batch.images.shape[-2:]
-    priors = points(width, height, STRIDES)
+    xy, strides = points(width, height, STRIDES)
+    priors = from_points(xy, strides)
     assign = find_assigner(assigner)
     scores, boxes = torch.sigmoid(outputs.logits.detach()).numpy(), outputs.boxes.detach().numpy()
     matched, classes = [], []
     for k, ignored in enumerate(batch.ignored):
         labels = batch.labels[k]
-        rows = assign(priors, Objects(batch.boxes[k], labels), Predictions(boxes[k], scores[k])).index
-        rest = np.where(within(priors.xy, ignored) | (rows == IGNORED), IGNORED, BACKGROUND)
+        rows = assign(priors, Objects(batch.boxes[k], labels, size=(width, height)), Predictions(boxes[k], scores[k])).index
+        rest = np.where(within(xy, ignored) | (rows == IGNORED), IGNORED, BACKGROUND)
         matched.append(rows)
         classes.append(np.where(rows >= 0, labels[np.maximum(rows, 0)] if len(labels) else BACKGROUND, rest))
     return matched, torch.from_numpy(np.stack(classes))

@@ -12,7 +12,7 @@ from boxloss.evaluate.coco import Precision, precision_of
 from boxloss.evaluate.judged import Judged, judged
 from boxloss.evaluate.records import Source
 from boxloss.evaluate.tables import rows_by_image
-from boxloss.suppress import nms
+from boxloss.suppress import Fused, cluster_spm_nms, cluster_weighted_nms, matrix_nms, nms, soft_nms, weighted_nms
 
 Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.int64]
@@ -25,13 +25,50 @@ THRESHOLD = 0.6
 """The overlap beyond which a detection is suppressed, where nothing else is said: that of `boxloss compare`."""
 
 
-def _greedy(boxes: Floats, scores: Floats, labels: Integers, threshold: float) -> Detections:
-    stay = nms(boxes, scores, labels, threshold=threshold)
-    return boxes[stay], scores[stay], labels[stay]
+def _kept(kind: str) -> Kind:
+    """A kind that keeps rows as they are."""
+
+    def suppress(boxes: Floats, scores: Floats, labels: Integers, threshold: float) -> Detections:
+        stay = nms(boxes, scores, labels, threshold=threshold, kind=kind)
+        return boxes[stay], scores[stay], labels[stay]
+
+    return suppress
 
 
-KINDS: dict[str, Kind] = {"greedy": _greedy}
-"""The kinds of suppression by name; each works within the classes of one picture."""
+def _lowered(function: Callable[..., tuple[Floats, Floats]], *, has_threshold: bool = True, **settings: Any) -> Kind:
+    """A kind that lowers scores."""
+
+    def suppress(boxes: Floats, scores: Floats, labels: Integers, threshold: float) -> Detections:
+        given = settings | ({"threshold": threshold} if has_threshold else {})
+        stay, lower = function(boxes, scores, labels, **given)
+        return boxes[stay], lower, labels[stay]
+
+    return suppress
+
+
+def _moved(function: Callable[..., Fused]) -> Kind:
+    """A kind that moves boxes."""
+
+    def suppress(boxes: Floats, scores: Floats, labels: Integers, threshold: float) -> Detections:
+        fused = function(boxes, scores, labels, threshold=threshold)
+        return fused.boxes, fused.scores, fused.labels
+
+    return suppress
+
+
+KINDS: dict[str, Kind] = {
+    "greedy": _kept("greedy"),
+    "diou": _kept("diou"),
+    "cluster": _kept("cluster"),
+    "fast": _kept("fast"),
+    "soft": _lowered(soft_nms, has_threshold=False),
+    "soft_linear": _lowered(soft_nms, decay="linear"),
+    "matrix": _lowered(matrix_nms, has_threshold=False),
+    "spm": _lowered(cluster_spm_nms),
+    "weighted": _moved(weighted_nms),
+    "cluster_weighted": _moved(cluster_weighted_nms),
+}
+"""The kinds of suppression by name; each works within the classes of one picture. soft (Gaussian) and matrix know no threshold."""
 
 
 @dataclass(frozen=True)

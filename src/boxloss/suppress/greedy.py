@@ -26,7 +26,8 @@ def greedy(found: Detections, measure: Measure, threshold: float) -> Rows:
         if grid is not None:
             stays = joining.join(*measure.key, number_of(found.boxes))(found.boxes[found.order], found.labels[found.order], bar, grid)
             if stays is not None:
-                return found.order[stays]
+                rows: Rows = found.order[stays]
+                return rows
         return loops.nearby(found.boxes, found.labels, found.order, bar)
     return _merged(found, [loops.all(found.boxes, rows, bar, tame=loops.has_tame and _all_tame(found.boxes)) for rows in found.classes])
 

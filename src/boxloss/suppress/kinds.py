@@ -25,7 +25,8 @@ def nms(boxes: Array, scores: Array, labels: Array | None = None, *, threshold: 
     - "diou": greedy by IoU - (offset2 / hull_diagonal2)^beta > threshold, `beta` 1: boxes whose centres differ may overlap more
     - "cluster": what greedy keeps, by another way; "fast": dropped boxes drop others, too; "adaptive": greedy with `densities` that raise the threshold
       (`cluster_nms`, `fast_nms`, `adaptive_nms`)
-    - "soft", "matrix", "spm": scores fall instead (`soft_nms`, `matrix_nms`, `cluster_spm_nms`, whose options they take); the rows that stay above `min_score`, in the order of their new scores
+    - "soft", "matrix", "spm": scores fall instead (`soft_nms`, `matrix_nms`, `cluster_spm_nms`, whose options they take); the rows that stay above
+      `min_score`, in the order of their new scores
 
     `boxes`: (N, 4) xyxy in any unit, `scores`: (N,), `labels`: (N,) integers. NumPy or torch in, rows (K,) int64 of the same kind out. float16 and bfloat16 are
     computed in float32; the threshold is rounded to the type that is computed in. A box that is not finite overlaps nothing, and so does an inverted one (by
@@ -84,13 +85,17 @@ def _rows_of(function: Callable[..., tuple[Array, Array]]) -> Callable[..., Arra
     return lambda boxes, scores, labels, **options: function(boxes, scores, labels, **options)[0]
 
 
+def _adaptive(boxes: Array, scores: Array, labels: Array | None, *, densities: Array, **options: Any) -> Array:
+    return adaptive_nms(boxes, scores, densities, labels, **options)
+
+
 KINDS: dict[str, Callable[..., Array]] = {
     "greedy": _greedy,
     "diou": _diou,
     "soft": _rows_of(soft_nms),
     "cluster": cluster_nms,
     "fast": fast_nms,
-    "adaptive": adaptive_nms,
+    "adaptive": _adaptive,
     "matrix": _rows_of(matrix_nms),
     "spm": _rows_of(cluster_spm_nms),
 }

@@ -160,8 +160,8 @@ class Join:
         columns, done = np.empty(4 * n, boxes.dtype), np.zeros(1, np.int64)
         self._kernel(
             _pack(
-                n, place(boxes), place(labels), threshold, floor(threshold, boxes.dtype == np.float64), field.left, field.top, field.per_side, field.n_columns, field.n_cells, place(cells),
-                place(starts), place(columns), place(ranks), capacity, place(edges), place(heads), place(kept), place(done),
+                n, place(boxes), place(labels), threshold, floor(threshold, boxes.dtype == np.float64), field.left, field.top, field.per_side,
+                field.n_columns, field.n_cells, place(cells), place(starts), place(columns), place(ranks), capacity, place(edges), place(heads), place(kept), place(done),
             )
         )  # fmt: skip
         return kept.astype(bool) if done[0] else None
@@ -189,7 +189,7 @@ def field(boxes: np.ndarray) -> Field | None:
         low, high = lows.min(0).astype(np.float64), highs.max(0).astype(np.float64)
         side = float((highs - lows).max()) * (1 + 2.0**-18)
         n_columns, n_rows = (high - low) / side
-    if not (0 < side and n_columns * n_rows * MOST_IN_A_CELL >= len(boxes) and n_columns * n_rows <= 64 * len(boxes) and max(n_columns, n_rows) < 2**20):
+    if not (side > 0 and n_columns * n_rows * MOST_IN_A_CELL >= len(boxes) and n_columns * n_rows <= 64 * len(boxes) and max(n_columns, n_rows) < 2**20):
         return None
     n_columns, n_rows = int(n_columns) + 3, int(n_rows) + 3
     return Field(float(low[0]), float(low[1]), 1 / side, n_columns, n_columns * n_rows)
