@@ -161,7 +161,8 @@ class Join:
         self._kernel(
             _pack(
                 n, place(boxes), place(labels), threshold, floor(threshold, boxes.dtype == np.float64), field.left, field.top, field.per_side,
-                field.n_columns, field.n_cells, place(cells), place(starts), place(columns), place(ranks), capacity, place(edges), place(heads), place(kept), place(done),
+                field.n_columns, field.n_cells, place(cells), place(starts), place(columns), place(ranks), capacity, place(edges), place(heads),
+                place(kept), place(done),
             )
         )  # fmt: skip
         return kept.astype(bool) if done[0] else None
