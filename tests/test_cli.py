@@ -64,6 +64,11 @@ def test_a_reader_that_leaves_early_is_no_error(command):
     assert process.wait() in (0, 1)  # 1 is Typer's, which a shell hears of only with pipefail
 
 
+def test_output_that_is_closed_is_no_error():
+    done = subprocess.run(f"{sys.executable} -m boxloss list >&-", shell=True, stderr=subprocess.PIPE, text=True)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
 def test_a_reader_may_leave_after_a_line():
     done = subprocess.run(f"{sys.executable} -m boxloss list | head -1", shell=True, capture_output=True, text=True)
     assert done.stdout.startswith("name\t")

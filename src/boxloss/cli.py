@@ -421,6 +421,8 @@ def evaluate(
 
 def main() -> None:
     """The entry point: what boxloss refuses is one line on stderr and exit code 2; `--debug` shows where it came from."""
+    if sys.stdout is None:  # closed: boxloss list >&-
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     try:
         try:
             app()
