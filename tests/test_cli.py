@@ -56,7 +56,20 @@ def test_list_piped_has_a_line_for_each_loss():
     assert json.loads(boxloss("list", "--json").stdout)[0]["name"] == rows[0][0]
 
 
-def test_a_reader_that_leaves_early_is_no_error():
+@pytest.mark.parametrize("command", [("list",), ("list", "--json"), ("show", "giou", "--source", "numba")])
+def test_a_reader_that_leaves_early_is_no_error(command):
+    process = subprocess.Popen([sys.executable, "-m", "boxloss", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() in (0, 1)  # 1 is Typer's, which a shell hears of only with pipefail
+
+
+def test_output_that_is_closed_is_no_error():
+    done = subprocess.run(f"{sys.executable} -m boxloss list >&-", shell=True, stderr=subprocess.PIPE, text=True)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_a_reader_may_leave_after_a_line():
     done = subprocess.run(f"{sys.executable} -m boxloss list | head -1", shell=True, capture_output=True, text=True)
     assert done.stdout.startswith("name\t")
     assert done.stderr == ""

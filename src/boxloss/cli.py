@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -523,8 +524,13 @@ def anchors(
 
 def main() -> None:
     """The entry point: what boxloss refuses is one line on stderr and exit code 2; `--debug` shows where it came from."""
+    if sys.stdout is None:  # closed: boxloss list >&-
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, and not as the interpreter ends, which would speak of a pipe that is closed
     except BoxLossError as refusal:
         if "--debug" in sys.argv:
             raise
@@ -534,7 +540,7 @@ def main() -> None:
         errors.print(f"boxloss: error: {message}", markup=False, style="red")
         sys.exit(2)
     except BrokenPipeError:  # the reader of a pipe has left: boxloss list | head -1
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
         sys.exit(0)
     except OSError as refusal:  # a folder that cannot be written, a full disk
         if "--debug" in sys.argv:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("interpreter")
 CHECKS = VALUE_CHECKS | GRADIENT_CHECKS
 SUBJECTS = [by_triton(subject) for subject in catalogue()]
 # Every check of some losses, which have all there is between them; of the others what shows that their graph, which other kernels have too, is printed
-# right: in one number type, since the text is the same for both
+# right: in both number types, since exp and its like are other polynomials in float64
 OF_ALL = ("value", "gradient", "finite")
 # By default: every check of one loss, and of some what depends on the loss's own text
 FULLY = "ciou"
@@ -28,7 +28,7 @@ def cases() -> list[Any]:
     asked += [(name, dtype, subject) for name, dtype, subject in product(TYPE_CHECKS, NARROW, SUBJECTS)]
     params = []
     for name, dtype, subject in asked:
-        if not is_asked(name, subject, OF_ALL if dtype == "float32" else ()):
+        if not is_asked(name, subject, OF_ALL):
             continue
         by_default = subject.name == FULLY or (name in BY_DEFAULT and dtype == "float32" and subject.name in REPRESENTATIVES and not subject.parameters)
         marks = [] if by_default else [pytest.mark.slow]
