@@ -57,13 +57,11 @@ def uniform(n: int, seed: int = 0) -> Boxes:
 
 
 def clutter(n: int, seed: int = 0) -> tuple[Boxes, Boxes]:
-    """(n, 4) and (n,) float32: boxes of 10 to 60 px and their scores, anywhere in a picture that grows with their number; a quarter of them are
-    nearly another one, and about as many are dropped at an IoU of 0.5."""
+    """(n, 4) and (n,) float32: boxes of 10 to 60 px and their scores, anywhere in a picture that grows with their number, so that a quarter of them are
+    dropped at an IoU of 0.5."""
     random = rng(seed)
-    centre, side = random.uniform(0, 45 * np.sqrt(n), (n, 2)), random.uniform(10, 60, (n, 2))
-    found = np.concatenate([centre - side / 2, centre + side / 2], axis=-1)
-    found[random.permutation(n)[: n // 4]] = found[random.integers(0, n, n // 4)] + random.normal(0, 1, (n // 4, 4))
-    return found.astype(np.float32), random.random(n).astype(np.float32)
+    centre, side = random.uniform(0, 10 * np.sqrt(n), (n, 2)), random.uniform(10, 60, (n, 2))
+    return np.concatenate([centre - side / 2, centre + side / 2], axis=-1).astype(np.float32), random.random(n).astype(np.float32)
 
 
 def raw_detections(n: int, n_objects: int = 100, seed: int = 0) -> tuple[Boxes, Boxes]:

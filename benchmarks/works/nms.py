@@ -49,7 +49,7 @@ WORK = Contest(
     name="nms",
     title="Greedy suppression",
     story="`bl.nms(boxes, scores, threshold=0.5)`, float32; powerboxes and lsnms have float64, as they ask for it. "
-    "Sparse: boxes of 10 to 60 px, of which a quarter are dropped for another one. Dense: 10,000 raw detections around 100 objects in one picture, "
+    "Sparse: boxes of 10 to 60 px, anywhere, so many that a quarter are dropped. Dense: 10,000 raw detections around 100 objects in one picture, "
     "jittered as those of a detector are. "
     "Sorting: `np.argsort(-scores, kind=\"stable\")` alone. What stays is the same for all, or no time is told.",
     cases=(*SPARSE, DENSE),

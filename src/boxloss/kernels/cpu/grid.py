@@ -1,6 +1,6 @@
 """Boxes found by where they are: a hash grid with a level for each octave of size, as text for the loops that ask who overlaps whom.
 
-A box lies in one cell: that of its centre, on the level of its longer side, whose cells are at least as wide as that side. Cells are slots of a table; who
+A box lies in one cell: that of its centre, on the level of its longer side, whose cells are as wide as the least of it. Cells are slots of a table; who
 shares a slot without sharing the cell is sent away by the coordinates. Where one asks for more cells than a level has boxes, all of these are looked at.
 
 Who overlaps a box with an IoU above t > 0 is of like size, near by: along each axis the overlap over the length that both cover together is above t too. So
@@ -81,7 +81,7 @@ for level in range(first_level, last_level + 1):
     n_there = load(counts, level)
     if n_there != 0:
         inverse = load(inverses, level)
-        largest = one_wide / inverse
+        largest = two_wide / inverse
         reach_x = (box_width + minimum(box_width * most_ratio, largest)) * share + (absolute(left) + absolute(right)) * slack_wide
         reach_y = (box_height + minimum(box_height * most_ratio, largest)) * share + (absolute(top) + absolute(bottom)) * slack_wide
         start_x = floor((centre_x - reach_x) * inverse)
@@ -126,6 +126,7 @@ CONSTANTS: tuple[tuple[str, str, float], ...] = (
     ("zero_wide", "float64", 0.0),
     ("half_wide", "float64", 0.5),
     ("one_wide", "float64", 1.0),
+    ("two_wide", "float64", 2.0),
     ("lowest_wide", "float64", float(LOWEST)),
     ("slack_wide", "float64", 2.0**-50),
     ("down_wide", "float64", 2.0**-40),
@@ -133,7 +134,7 @@ CONSTANTS: tuple[tuple[str, str, float], ...] = (
 )
 
 Floats = np.ndarray
-INVERSES = np.ldexp(1.0, -(np.arange(LEVELS) + LOWEST + 1))
+INVERSES = np.ldexp(1.0, -(np.arange(LEVELS) + LOWEST))
 
 
 def floor(threshold: float, wide: bool) -> float:
