@@ -24,17 +24,17 @@ Found = tuple[np.ndarray, np.ndarray, np.ndarray]
 Kind = Callable[..., object]
 
 
-def dropping(kind: Kind, **options: object) -> Callable[..., Found]:
+def dropping(nms: Kind, **options: object) -> Callable[..., Found]:
     def found(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> Found:
-        rows = kind(boxes, scores, labels, **options)
+        rows = nms(boxes, scores, labels, **options)
         return boxes[rows], scores[rows], labels[rows]
 
     return found
 
 
-def decaying(kind: Kind, **options: object) -> Callable[..., Found]:
+def decaying(nms: Kind, **options: object) -> Callable[..., Found]:
     def found(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> Found:
-        rows, lowered = kind(boxes, scores, labels, **options)  # type: ignore[misc]
+        rows, lowered = nms(boxes, scores, labels, **options)  # type: ignore[misc]
         return boxes[rows], lowered, labels[rows]
 
     return found
@@ -43,7 +43,10 @@ def decaying(kind: Kind, **options: object) -> Callable[..., Found]:
 KINDS: dict[str, Callable[..., Found]] = {
     "none": lambda *found: found,  # type: ignore[dict-item]
     "greedy = cluster": dropping(suppress.cluster_nms),
+    "diou": dropping(suppress.nms, kind="diou"),
     "fast": dropping(suppress.fast_nms),
+    "soft, linear": decaying(suppress.soft_nms, decay="linear", min_score=0),
+    "soft, gaussian": decaying(suppress.soft_nms, min_score=0),
     "matrix, linear": decaying(suppress.matrix_nms, decay="linear", min_score=0),
     "matrix, gaussian": decaying(suppress.matrix_nms, min_score=0),
     "cluster SPM": decaying(suppress.cluster_spm_nms, min_score=0),

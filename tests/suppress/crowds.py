@@ -34,15 +34,18 @@ def crowds(draw, most=14, dtype=np.float64):
 thresholds = st.sampled_from([0.0, 0.25, 0.5, 0.6, 0.8, 1.0])
 
 
-def real(detector: str) -> list[Crowd]:
-    """What a real detector says about each of 50 pictures: "centernet" or "yolov3_tiny"."""
+DETECTORS = ("centernet", "yolov3_tiny")
+
+
+def real(detector: str, dtype=np.float64) -> list[Crowd]:
+    """What a real detector says about each of 50 pictures."""
     records: dict[int, list[dict]] = {}
     for one in json.loads(shared("data", "detections", f"{detector}.json").read_text()):
         records.setdefault(one["image_id"], []).append(one)
-    return [_crowd(records[image]) for image in sorted(records)]
+    return [_crowd(records[image], dtype) for image in sorted(records)]
 
 
-def _crowd(records: list[dict]) -> Crowd:
+def _crowd(records: list[dict], dtype) -> Crowd:
     xywh = np.array([one["bbox"] for one in records])
     boxes = np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]])
-    return Crowd(boxes, np.array([one["score"] for one in records]), np.array([one["category_id"] for one in records]))
+    return Crowd(boxes.astype(dtype), np.array([one["score"] for one in records], dtype), np.array([one["category_id"] for one in records]))

@@ -1,28 +1,11 @@
-"""Detections to suppress: real ones, and drawn ones of every kind that pruning could stumble over."""
-
-import json
+"""Detections to suppress, drawn: every kind that pruning could stumble over."""
 
 import numpy as np
 from hypothesis import strategies as st
 
-from shared_data import shared
 from strategies import CLASSES, hazard, inverted
 
-DETECTORS = ("centernet", "yolov3_tiny")
 THRESHOLDS = (0.0, 1e-6, 0.05, 0.3, 0.5, 0.6, 0.9, 1.0)
-
-
-def detections(detector: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """What a real detector says of each of 50 photos: boxes (n, 4) float32 xyxy, scores (n,), labels (n,)."""
-    pictures: dict[int, list] = {}
-    for one in json.loads(shared("data", "detections", f"{detector}.json").read_text()):
-        pictures.setdefault(one["image_id"], []).append(one)
-    found = []
-    for some in pictures.values():
-        boxes = np.array([one["bbox"] for one in some], np.float32)
-        boxes[:, 2:] += boxes[:, :2]
-        found.append((boxes, np.array([one["score"] for one in some], np.float32), np.array([one["category_id"] for one in some])))
-    return found
 
 
 def clutter(n: int, seed: int = 0, dtype="float32") -> np.ndarray:

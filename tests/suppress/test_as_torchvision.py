@@ -5,7 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-from scenes import DETECTORS, clutter, detections
+from crowds import DETECTORS, real
+from scenes import clutter
 
 from boxloss.suppress import nms
 from shared_data import shared
@@ -29,7 +30,7 @@ def theirs():
 
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_real_detections(detector, theirs):
-    for boxes, scores, labels in detections(detector):
+    for boxes, scores, labels in real(detector, np.float32):
         for threshold in (0.3, 0.45, 0.5, 0.6, 0.65, 0.7):
             assert nms(boxes, scores, threshold=threshold).tolist() == theirs(boxes, scores, threshold)
             kept = nms(boxes, scores, labels, threshold=threshold)

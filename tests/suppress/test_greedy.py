@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from crowds import DETECTORS, real
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenes import DETECTORS, SCENES, THRESHOLDS, clutter, detections, scenes
+from scenes import SCENES, THRESHOLDS, clutter, scenes
 
 import boxloss as bl
 from boxloss.calculus.bounds import below_iou
@@ -163,7 +164,7 @@ def test_nothing_is_said_of_what_may_be_above_it():
 
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_real_detections(detector):
-    for boxes, scores, labels in detections(detector):
+    for boxes, scores, labels in real(detector, np.float32):
         for threshold in (0.3, 0.5, 0.7):
             assert nms(boxes, scores, labels, threshold=threshold).tolist() == definition(boxes, scores, labels, threshold)
 

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from crowds import DETECTORS, real
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenes import DETECTORS, SCENES, clutter, detections, scenes
+from scenes import SCENES, clutter, scenes
 
 import boxloss as bl
 from boxloss.errors import ParameterError, ShapeError, UnknownNameError
@@ -117,7 +118,7 @@ def test_any_measure_has_the_plain_formula_s_bits(measure):
 
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_real_detections(detector):
-    for boxes, scores, labels in detections(detector)[:12]:
+    for boxes, scores, labels in real(detector, np.float32)[:12]:
         rows, lowered = soft_nms(boxes, scores, labels, decay="linear", min_score=0)
         want_rows, want = definition(boxes, scores, labels, decay="linear", min_score=0)
         # In float32 a factor is rounded: where two scores are nearly equal either may come first
