@@ -16,7 +16,7 @@ sizes = st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=1, 
 # Properties
 
 
-@settings(max_examples=40, deadline=None)  # the first compiles
+@settings(max_examples=40)
 @given(sizes, sizes)
 def test_it_is_what_the_definitions_say(boxes, anchors):
     def centred(shapes):

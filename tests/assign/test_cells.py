@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boxloss.assign import cells
@@ -16,7 +16,6 @@ def places(least=0, most=12):
     return rows.map(lambda rows: np.array(rows, np.float32).reshape(-1, 2))
 
 
-@settings(deadline=None)
 @given(places(), places(), places(), st.sampled_from([0.3, 1.0, 8.0]), st.sampled_from([1, 5, 2**18]))
 def test_windows_find_every_point_in_them_once(xy, low, high, stride, part):
     n = min(len(low), len(high))
@@ -31,7 +30,6 @@ def test_windows_find_every_point_in_them_once(xy, low, high, stride, part):
     assert inside <= set(found)
 
 
-@settings(deadline=None)
 @given(places(), places(), st.sampled_from([0.3, 8.0]), st.integers(1, 5))
 def test_the_nearest_points_are_the_nearest(xy, to, stride, k):
     found = nearest_points(Level(xy, np.arange(len(xy)), stride), xy, to, k)

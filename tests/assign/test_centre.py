@@ -30,7 +30,6 @@ def area(boxes):
 # Properties
 
 
-@settings(deadline=None)
 @given(scenes())
 def test_every_box_has_a_point(boxes):
     matched = centre_sampling(XY, STRIDES, boxes)
@@ -39,7 +38,6 @@ def test_every_box_has_a_point(boxes):
     assert matched.max() < max(len(boxes), 1)
 
 
-@settings(deadline=None)
 @given(scenes(most=1, least_side=9))
 def test_a_box_larger_than_the_finest_cell_learns_at_points_inside_only(boxes):
     matched = centre_sampling(XY, STRIDES, boxes)
@@ -47,7 +45,6 @@ def test_a_box_larger_than_the_finest_cell_learns_at_points_inside_only(boxes):
     assert ((boxes[rows, :2] < XY[matched >= 0]) & (XY[matched >= 0] < boxes[rows, 2:])).all()
 
 
-@settings(deadline=None)
 @given(scenes(), st.randoms(use_true_random=False))
 def test_the_order_of_boxes_decides_only_between_equal_areas(boxes, random):
     _, first = np.unique(area(boxes), return_index=True)
@@ -59,7 +56,6 @@ def test_the_order_of_boxes_decides_only_between_equal_areas(boxes, random):
     assert np.array_equal(one, np.array([*order, BACKGROUND])[other])
 
 
-@settings(deadline=None)
 @given(scenes())
 def test_a_mirror_mirrors_what_the_first_rule_gives(boxes):
     # Nearest free points may tie, and the first is taken: compare only where no box needed one.
@@ -73,13 +69,13 @@ def test_a_mirror_mirrors_what_the_first_rule_gives(boxes):
 
 
 @given(scenes())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_scaling_everything_by_two_changes_nothing(boxes):
     assert np.array_equal(centre_sampling(XY, STRIDES, boxes), centre_sampling(2 * XY, 2 * STRIDES, 2 * boxes))
 
 
 @given(scenes())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_nothing_given_is_changed(boxes):
     before = boxes.copy()
     centre_sampling(XY, STRIDES, boxes)
@@ -90,7 +86,7 @@ def test_nothing_given_is_changed(boxes):
 
 
 @given(scenes(most=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_first_rule_point_by_point(boxes):
     matched = centre_sampling(XY, STRIDES, boxes)
     for (x, y), stride, got in zip(XY.astype(float), STRIDES.astype(float), matched, strict=True):
@@ -107,7 +103,6 @@ def test_the_first_rule_point_by_point(boxes):
             assert got == BACKGROUND or (matched == got).sum() == 1  # background, or a box's only point
 
 
-@settings(deadline=None)
 @given(scenes())
 def test_as_an_assigner_it_gives_the_same(boxes):
     priors = Priors(np.hstack([XY - 4, XY + 4]), STRIDES)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import boxloss as bl
@@ -36,7 +36,6 @@ def ranked(n, k, pairs, step):
     return ranking.values.tolist(), ranking.items.tolist()
 
 
-@settings(deadline=None)
 @given(offers())
 def test_best_first_and_of_equal_ones_the_lowest(given):
     n, k, pairs, step = given

@@ -37,7 +37,7 @@ def close_slopes(got, want, sizes, roundoffs):
     close(got, want.tolist(), "float64", roundoffs, scale=np.full_like(want, max(1.0, *np.abs(want).ravel(), *sizes)).tolist())
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, derandomize=True, database=None)
 @given(programs, points)
 def test_the_slopes_are_pytorchs(program, rows):
     """At ties, at kinks, at 0/0 and with what is held, too."""
@@ -52,7 +52,7 @@ def test_the_slopes_are_pytorchs(program, rows):
     close_slopes(graph_slopes(function, rows), want, [np.abs(x).max() for x in made], "textbook")
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200, derandomize=True, database=None)
 @given(programs_of(SMOOTH), points)
 def test_the_slopes_are_those_of_finite_differences(program, rows):
     """Where there are no kinks. A program that holds nothing: a difference would see it move."""
@@ -112,7 +112,7 @@ def test_no_division_by_a_square_that_leaves_the_type():
         close([dx[0], dy[0]], [0.4 / size, -0.2 / size], "float32")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100, derandomize=True, database=None)
 @given(programs)
 def test_marks_for_the_derivative_are_gone_from_the_text(program):
     traced = with_slopes(lambda *x: run(program, x)[-1])

@@ -13,7 +13,7 @@ from calculus.programs import programs, run, symbols
 
 
 def settled(test):
-    return settings(max_examples=150, deadline=None, derandomize=True, database=None)(test)
+    return settings(max_examples=150, derandomize=True, database=None)(test)
 
 
 @settled

@@ -15,7 +15,7 @@ number = st.floats(width=32, allow_nan=False)
 UNARY = {"neg", "abs", "sqrt", "floor", "hold", "two_to_the"}
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, derandomize=True, database=None)
 @given(programs, points, st.sampled_from(["float32", "float64"]))
 def test_a_formula_keeps_its_bits(program, rows, dtype):
     """Whatever is folded, dropped or shared: the graph has the bits of the same operations on arrays."""
@@ -28,7 +28,7 @@ def test_a_formula_keeps_its_bits(program, rows, dtype):
     assert same_bits(got, np.broadcast_to(made[-1], got.shape)).all(), (got, made[-1])
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, derandomize=True, database=None)
 @given(st.sampled_from(sorted(FOLD)), number, number, st.sampled_from(["float32", "float64"]))
 def test_constants_are_folded_in_the_graphs_own_type(op, x, y, dtype):
     if op == "two_to_the":

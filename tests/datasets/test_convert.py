@@ -49,7 +49,7 @@ def datasets(draw: st.DrawFn, ignored: bool = True) -> Dataset:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_reading_back_gives_the_same_data(format: Format, data: st.DataObject) -> None:
     dataset = data.draw(datasets(ignored=format != "yolo"))

@@ -57,7 +57,7 @@ PIECES += [
 
 
 @pytest.mark.parametrize("format", SOUND)
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_damaged_file_gives_one_line_or_a_data_set(format: str, data: st.DataObject) -> None:
     texts, images = SOUND[format]

@@ -23,7 +23,7 @@ def placements(draw):
 
 
 @given(placements())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_boxes_are_tight_to_a_quarter_of_a_pixel(placed):
     coverage = cover(placed)
     x1, y1, x2, y2 = coverage.box
@@ -40,7 +40,7 @@ def test_boxes_are_tight_to_a_quarter_of_a_pixel(placed):
 
 
 @given(placements(), st.integers(-20, 20), st.integers(-20, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_whole_pixels_move_a_shape_without_change(placed, right, down):
     # Centres on eighths: the sums are exact.
     placed = Placed(placed.shape, round(placed.x) + 0.125, round(placed.y) + 0.375, placed.half_width, placed.half_height, placed.cos, placed.sin)

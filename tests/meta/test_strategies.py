@@ -83,7 +83,7 @@ def test_inverted_boxes_are_inverted_along_either_axis_in_either_box() -> None:
         assert {tuple(row) for row in box.tolist()} == {(False, False), (True, False), (False, True), (True, True)}
 
 
-@settings(max_examples=50, deadline=None, derandomize=True, database=None)
+@settings(max_examples=50, derandomize=True, database=None)
 @given(boxes("float32"))
 def test_hypothesis_draws_boxes(box: np.ndarray) -> None:
     assert box.dtype == "float32"
@@ -105,5 +105,5 @@ def test_hypothesis_finds_pairs_of_every_kind(case: object) -> None:
     find(
         pairs("float32"),
         lambda pair: case(*pair),
-        settings=settings(max_examples=5000, phases=[Phase.generate], derandomize=True, database=None, deadline=None),
+        settings=settings(max_examples=5000, phases=[Phase.generate], derandomize=True, database=None),
     )  # type: ignore[operator]

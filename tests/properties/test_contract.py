@@ -108,7 +108,7 @@ def test_the_records_pencil_cases(name: str) -> None:
 @pytest.mark.parametrize("subject", [pytest.param(x, marks=by_default(x.name, x.parameters), id=str(x)) for x in SUBJECTS])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_value_on_boxes_that_hypothesis_finds(dtype: str, subject: Subject) -> None:
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=40, derandomize=True, database=None)
     @given(pairs(dtype))
     def agrees(boxes: tuple[np.ndarray, np.ndarray]) -> None:
         a, b = boxes

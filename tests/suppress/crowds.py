@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared_data import shared
 
-unhurried = settings(deadline=None, max_examples=60)
-"""The first example may wait for a kernel to be compiled."""
+fewer = settings(max_examples=60)
+"""Enough for a crowd of a few boxes, and short."""
 
 
 class Crowd(NamedTuple):

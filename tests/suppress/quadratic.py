@@ -1,6 +1,8 @@
 """The kinds of suppression as their papers have them: loops over all pairs, written apart from the code that they judge."""
 
 import math
+from fractions import Fraction
+from operator import mul
 
 import numpy as np
 
@@ -117,7 +119,9 @@ def fused(models, weights, threshold):
             clusters.append(([(m, i)], box))
             continue
         members = [*clusters[of][0], (m, i)]
-        w = np.array([models[m].scores[i] * weights[m] for m, i in members])
-        mean = (w[:, None] * np.array([models[m].boxes[i] for m, i in members])).sum(0) / w.sum() if w.sum() > 0 else clusters[of][1]
+        w = [Fraction(float(models[m].scores[i])) * Fraction(weights[m]) for m, i in members]
+        # Exact: rounding would take a mean of equal lines off the line, and then no other of them overlaps it
+        sides = ([Fraction(float(models[m].boxes[i][side])) for m, i in members] for side in range(4))
+        mean = np.array([float(sum(map(mul, w, side)) / sum(w)) for side in sides]) if sum(w) > 0 else clusters[of][1]
         clusters[of] = (members, mean)
     return clusters

@@ -10,7 +10,7 @@ import suppress.quadratic as quadratic
 from boxloss.errors import ParameterError
 from boxloss.suppress import cluster_nms, cluster_weighted_nms, weighted_nms
 from close import close
-from suppress.crowds import crowds, real, thresholds, unhurried
+from suppress.crowds import crowds, real, thresholds, fewer
 
 
 def scale(boxes):
@@ -21,7 +21,7 @@ def scale(boxes):
 # Properties
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds)
 def test_weighted_is_the_rule_on_all_pairs(crowd, threshold):
     got = weighted_nms(*crowd, threshold=threshold)
@@ -31,7 +31,7 @@ def test_weighted_is_the_rule_on_all_pairs(crowd, threshold):
     close(got.boxes, boxes, scale=scale(boxes))
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds, thresholds)
 def test_cluster_weighted_is_the_rule_on_all_pairs(crowd, threshold, similar):
     got = cluster_weighted_nms(*crowd, threshold=threshold, similar=similar)
@@ -40,7 +40,7 @@ def test_cluster_weighted_is_the_rule_on_all_pairs(crowd, threshold, similar):
     close(got.boxes, boxes, scale=scale(boxes))
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds)
 def test_as_many_boxes_as_greedy_lets_stay(crowd, threshold):
     rows = cluster_nms(*crowd, threshold=threshold)
@@ -49,7 +49,7 @@ def test_as_many_boxes_as_greedy_lets_stay(crowd, threshold):
         assert got.labels.tolist() == crowd.labels[rows].tolist()
 
 
-@unhurried
+@fewer
 @given(crowds())
 def test_copies_of_a_box_stay_that_box_to_the_bit(crowd):
     twice = np.concatenate([crowd.boxes, crowd.boxes])

@@ -11,7 +11,7 @@ import suppress.quadratic as quadratic
 from boxloss.errors import ParameterError, UnknownNameError
 from boxloss.suppress import cluster_nms, cluster_spm_nms, matrix_nms
 from close import close
-from suppress.crowds import crowds, real, thresholds, unhurried
+from suppress.crowds import crowds, real, thresholds, fewer
 
 
 def by_row(n, found):
@@ -26,7 +26,7 @@ def by_row(n, found):
 # Properties
 
 
-@unhurried
+@fewer
 @given(crowds(), st.sampled_from(["gaussian", "linear"]), st.sampled_from([0.5, 2.0]), st.booleans())
 def test_matrix_is_the_rule_on_all_pairs(crowd, decay, sigma, by_class):
     labels = crowd.labels if by_class else None
@@ -34,7 +34,7 @@ def test_matrix_is_the_rule_on_all_pairs(crowd, decay, sigma, by_class):
     close(by_row(len(crowd.boxes), found), quadratic.matrix(crowd, labels, decay, sigma))
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds, st.sampled_from([None, 0.6]), st.booleans())
 def test_the_score_penalty_is_the_rule_on_all_pairs(crowd, threshold, beta, by_class):
     labels = crowd.labels if by_class else None
@@ -42,7 +42,7 @@ def test_the_score_penalty_is_the_rule_on_all_pairs(crowd, threshold, beta, by_c
     close(by_row(len(crowd.boxes), found), quadratic.spm(crowd, labels, threshold, 0.2, beta), roundoffs="sum")
 
 
-@unhurried
+@fewer
 @given(crowds(), st.sampled_from([matrix_nms, cluster_spm_nms]), st.sampled_from([0.0, 0.125, 0.3]))
 def test_best_first_none_below_the_least_and_none_higher_than_it_was(crowd, function, least):
     rows, scores = function(*crowd, min_score=least)
@@ -51,7 +51,7 @@ def test_best_first_none_below_the_least_and_none_higher_than_it_was(crowd, func
     assert (scores <= crowd.scores[rows]).all()
 
 
-@unhurried
+@fewer
 @given(crowds())
 def test_with_a_distance_scores_fall_less(crowd):
     n = len(crowd.boxes)
@@ -59,7 +59,7 @@ def test_with_a_distance_scores_fall_less(crowd):
     assert (with_it >= without).all()
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds)
 def test_what_cluster_keeps_keeps_the_order_of_its_best(crowd, threshold):
     """The best box of each class loses nothing."""

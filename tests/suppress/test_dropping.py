@@ -12,40 +12,40 @@ import boxloss as bl
 import suppress.quadratic as quadratic
 from boxloss.errors import ParameterError, ShapeError, UnknownNameError
 from boxloss.suppress import adaptive_nms, cluster_nms, fast_nms, matrix_nms, nms, weighted_nms
-from suppress.crowds import crowds, real, thresholds, unhurried
+from suppress.crowds import crowds, real, thresholds, fewer
 
 densities = st.sampled_from([0.0, 0.3, 0.6, 1.0])
 
 # Properties
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds, st.booleans())
 def test_fast_drops_what_any_better_box_overlaps(crowd, threshold, by_class):
     labels = crowd.labels if by_class else None
     assert fast_nms(crowd.boxes, crowd.scores, labels, threshold=threshold).tolist() == quadratic.fast(crowd, labels, threshold)
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds, st.booleans())
 def test_cluster_is_greedy(crowd, threshold, by_class):
     labels = crowd.labels if by_class else None
     assert cluster_nms(crowd.boxes, crowd.scores, labels, threshold=threshold).tolist() == nms(crowd.boxes, crowd.scores, labels, threshold=threshold).tolist()
 
 
-@unhurried
+@fewer
 @given(crowds(dtype=np.float32), thresholds)
 def test_cluster_is_greedy_in_float32_too(crowd, threshold):
     assert cluster_nms(*crowd, threshold=threshold).tolist() == nms(*crowd, threshold=threshold).tolist()
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds)
 def test_fast_keeps_no_more_than_cluster(crowd, threshold):
     assert set(fast_nms(*crowd, threshold=threshold).tolist()) <= set(cluster_nms(*crowd, threshold=threshold).tolist())
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds, st.data())
 def test_adaptive_raises_the_threshold_around_a_crowded_box(crowd, threshold, data):
     crowded = np.array(data.draw(st.lists(densities, min_size=len(crowd.boxes), max_size=len(crowd.boxes))))
@@ -53,14 +53,14 @@ def test_adaptive_raises_the_threshold_around_a_crowded_box(crowd, threshold, da
     assert got.tolist() == quadratic.adaptive(crowd, crowded, crowd.labels, threshold)
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds)
 def test_without_density_adaptive_is_greedy(crowd, threshold):
     got = adaptive_nms(crowd.boxes, crowd.scores, np.zeros(len(crowd.boxes)), crowd.labels, threshold=threshold)
     assert got.tolist() == cluster_nms(*crowd, threshold=threshold).tolist()
 
 
-@unhurried
+@fewer
 @given(crowds(), thresholds)
 def test_another_measure(crowd, threshold):
     n = len(crowd.boxes)
@@ -72,7 +72,7 @@ def test_another_measure(crowd, threshold):
         assert (i in got) == (not any(alike[j, i] for j in better))
 
 
-@unhurried
+@fewer
 @given(crowds())
 def test_torch_gives_torch_and_half_types_are_computed_in_float32(crowd):
     boxes, scores, labels = torch.tensor(crowd.boxes).half(), torch.tensor(crowd.scores).bfloat16(), torch.tensor(crowd.labels)

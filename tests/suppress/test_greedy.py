@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from crowds import DETECTORS, real
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scenes import SCENES, THRESHOLDS, clutter, scenes
 
@@ -17,7 +17,6 @@ from boxloss.losses import pairwise
 from boxloss.suppress import nms
 
 compiled = pytest.mark.skipif(not switch.cpu_kernels(), reason="needs numba")
-slowly = settings(deadline=None)  # kernels are compiled at a first call
 thresholds = st.sampled_from(THRESHOLDS)
 
 
@@ -35,7 +34,6 @@ def definition(boxes, scores, labels, threshold, measure="iou", **parameters):
 # Properties
 
 
-@slowly
 @given(scenes(), thresholds)
 def test_it_is_the_quadratic_definition(found, threshold):
     boxes, scores, labels = found
@@ -51,7 +49,6 @@ def test_every_kind_of_boxes_in_number(name):
             assert nms(boxes, scores, labels, threshold=threshold).tolist() == definition(boxes, scores, labels, threshold)
 
 
-@slowly
 @given(scenes(), thresholds)
 def test_the_plain_formula_gives_the_same(found, threshold):
     got = nms(*found, threshold=threshold)
@@ -59,7 +56,6 @@ def test_the_plain_formula_gives_the_same(found, threshold):
         assert nms(*found, threshold=threshold).tolist() == got.tolist()
 
 
-@slowly
 @given(scenes(), thresholds)
 def test_of_those_that_stay_no_two_are_above_and_who_goes_has_a_better_one_above(found, threshold):
     boxes, scores, labels = found
@@ -72,7 +68,6 @@ def test_of_those_that_stay_no_two_are_above_and_who_goes_has_a_better_one_above
     assert kept == sorted(kept, key=lambda i: (-scores[i], i))
 
 
-@slowly
 @given(scenes(), thresholds)
 def test_classes_do_not_see_each_other(found, threshold):
     boxes, scores, labels = found
@@ -82,13 +77,11 @@ def test_classes_do_not_see_each_other(found, threshold):
         assert set(kept[labels[kept] == label]) == set(rows[nms(boxes[rows], scores[rows], threshold=threshold)])
 
 
-@slowly
 @given(scenes())
 def test_threshold_one_drops_nothing(found):
     assert sorted(nms(*found, threshold=1)) == list(range(len(found[0])))
 
 
-@slowly
 @given(scenes(), thresholds)
 def test_suppressing_twice_changes_nothing(found, threshold):
     boxes, scores, labels = found
@@ -96,7 +89,6 @@ def test_suppressing_twice_changes_nothing(found, threshold):
     assert nms(boxes[kept], scores[kept], labels[kept], threshold=threshold).tolist() == list(range(len(kept)))
 
 
-@slowly
 @given(st.integers(0, 2**16), thresholds, st.integers(-30, 30))
 def test_order_place_scale_and_transposition_change_nothing(seed, threshold, power):
     rng = np.random.default_rng(seed)
@@ -112,7 +104,6 @@ def test_order_place_scale_and_transposition_change_nothing(seed, threshold, pow
 MEASURES = {"giou": {}, "mpdiou": {"image_width": 900.0}, "nwd": {}}
 
 
-@slowly
 @given(st.integers(0, 2**16), st.sampled_from([-0.5, 0.0, 0.3, 0.6]), st.sampled_from(sorted(MEASURES)))
 def test_any_measure(seed, threshold, measure):
     boxes, scores, labels = clutter(70, seed), np.random.default_rng(seed).random(70), np.arange(70) % 2
@@ -133,7 +124,6 @@ def test_a_measure_without_pruning_on_boxes_of_every_kind(name):
         assert nms(boxes, scores, labels, threshold=0.4, measure="giou").tolist() == definition(boxes, scores, labels, 0.4, "giou")
 
 
-@slowly
 @given(scenes(), thresholds, st.sampled_from([0.6, 1.0]))
 def test_diou_is_the_paper_s_rule(found, threshold, beta):
     boxes, scores, labels = found

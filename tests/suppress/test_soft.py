@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from crowds import DETECTORS, real
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scenes import SCENES, clutter, scenes
 
@@ -15,7 +15,6 @@ from boxloss.losses import pairwise
 from boxloss.suppress import nms, soft_nms
 from close import close
 
-slowly = settings(deadline=None)  # kernels are compiled at a first call
 OPTIONS = ({}, {"decay": "linear"}, {"decay": "linear", "threshold": 0.0, "min_score": 0}, {"sigma": 0.1, "min_score": 0})
 
 
@@ -41,7 +40,6 @@ def definition(boxes, scores, labels, decay="gaussian", sigma=0.5, threshold=0.3
 # Properties
 
 
-@slowly
 @given(scenes(), st.sampled_from(OPTIONS))
 def test_the_plain_formula_gives_the_same_bits(found, options):
     rows, scores = soft_nms(*found, **options)
@@ -63,7 +61,6 @@ def test_it_is_the_sequential_definition(options):
         close(lowered, want, roundoffs="sum")  # a product of some tens of factors
 
 
-@slowly
 @given(scenes(), st.sampled_from(OPTIONS))
 def test_scores_fall_and_rows_are_in_their_order(found, options):
     rows, lowered = soft_nms(*found, **options)
@@ -74,7 +71,6 @@ def test_scores_fall_and_rows_are_in_their_order(found, options):
         assert len(rows) == len(found[0])
 
 
-@slowly
 @given(scenes())
 def test_boxes_that_do_not_overlap_keep_their_scores(found):
     boxes, scores, labels = found
@@ -84,7 +80,6 @@ def test_boxes_that_do_not_overlap_keep_their_scores(found):
     assert lowered.tolist() == scores[alone].tolist()
 
 
-@slowly
 @given(st.integers(0, 2**16), st.sampled_from(OPTIONS), st.integers(-30, 30))
 def test_order_scale_and_transposition_change_nothing(seed, options, power):
     boxes, rng = clutter(40, seed), np.random.default_rng(seed)
