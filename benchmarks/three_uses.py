@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.peers import ROOT
-from boxloss.assign import ASSIGNERS
+from boxloss.anchors import points
+from boxloss.assign import ASSIGNERS, Objects, from_points, within
 from boxloss.compare import compare
+from boxloss.datasets import load
 from boxloss.draw.colours import INK, look
 from boxloss.draw.style import new_figure, save, styled
 
@@ -66,9 +69,27 @@ def table(use: Use) -> str:
     return "\n".join(lines) + "\n"
 
 
+def whom(rules: tuple[str, ...] = ("max_iou", "ssd", "ratio", "atss", "centre_sampling")) -> str:
+    """Who learns, by the rules that look at the objects alone."""
+    lines = ["| | positives an object | of these outside of it | objects without |", "|---|---:|---:|---:|"]
+    pictures = load("embedded").splits["train"]
+    for rule in rules:
+        n_positive = n_outside = n_served = n_objects = 0
+        for picture in pictures:
+            xy, strides = points(picture.width, picture.height)
+            boxes = picture.boxes.astype(np.float32)
+            found = ASSIGNERS[rule](from_points(xy, strides), Objects(boxes, picture.labels))
+            n_positive += int(found.mask.sum())
+            n_outside += sum(not within(xy[[p]], boxes[[found.index[p]]])[0] for p in np.flatnonzero(found.mask))
+            n_served += len(np.unique(found.index[found.mask]))
+            n_objects += len(boxes)
+        lines.append(f"| `{rule}` | {n_positive / n_objects:.1f} | {n_outside / n_positive:.0%} | {1 - n_served / n_objects:.0%} |")
+    return "\n".join(lines) + "\n"
+
+
 @styled
 def picture(found: list[Use]) -> Figure:
-    """AP of each choice, a dot a seed."""
+    """AP of each choice, a dot a seed. What is kept in the other panels is bold."""
     figure = new_figure(12.8, 4.2)
     panels = figure.subplots(1, len(found), sharex=True)
     for axes, use in zip(panels, found, strict=True):
@@ -79,11 +100,14 @@ def picture(found: list[Use]) -> Figure:
 
 def _panel(axes: Axes, use: Use) -> None:
     for height, (name, by) in enumerate(use.rows.items()):
-        colour = look(name if name in TRAINED else LOSS).colour
+        colour = look(name if set(use.rows) == set(TRAINED) else LOSS).colour
         values = by["AP"]
         axes.plot(values, [height] * len(values), "o", color=colour, alpha=0.55, markersize=7, markeredgewidth=0)
         axes.plot([statistics.mean(values)] * 2, [height - 0.3, height + 0.3], color=INK, linewidth=2)
     axes.set_yticks(range(len(use.rows)), list(use.rows))
+    for label in axes.get_yticklabels():
+        if label.get_text() in (LOSS, RULE, JUDGED):
+            label.set_fontweight("bold")
     axes.set_ylim(len(use.rows) - 0.5, -0.5)
     axes.set_title(use.title)
 
@@ -92,6 +116,7 @@ def main(out: Path = Path("runs/three-uses")) -> None:
     found = uses(out)
     for use in found:
         print(table(use))
+    print(whom())
     save(picture(found), PICTURE)
     print(f"{PICTURE} is drawn.")
 
