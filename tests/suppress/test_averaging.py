@@ -10,7 +10,7 @@ import suppress.quadratic as quadratic
 from boxloss.errors import ParameterError
 from boxloss.suppress import cluster_nms, cluster_weighted_nms, weighted_nms
 from close import close
-from suppress.crowds import crowds, real, thresholds, fewer
+from suppress.crowds import crowds, fewer, real, thresholds
 
 
 def scale(boxes):

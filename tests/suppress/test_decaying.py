@@ -11,7 +11,7 @@ import suppress.quadratic as quadratic
 from boxloss.errors import ParameterError, UnknownNameError
 from boxloss.suppress import cluster_nms, cluster_spm_nms, matrix_nms
 from close import close
-from suppress.crowds import crowds, real, thresholds, fewer
+from suppress.crowds import crowds, fewer, real, thresholds
 
 
 def by_row(n, found):

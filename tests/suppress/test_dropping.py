@@ -12,7 +12,7 @@ import boxloss as bl
 import suppress.quadratic as quadratic
 from boxloss.errors import ParameterError, ShapeError, UnknownNameError
 from boxloss.suppress import adaptive_nms, cluster_nms, fast_nms, matrix_nms, nms, weighted_nms
-from suppress.crowds import crowds, real, thresholds, fewer
+from suppress.crowds import crowds, fewer, real, thresholds
 
 densities = st.sampled_from([0.0, 0.3, 0.6, 1.0])
 

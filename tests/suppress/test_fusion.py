@@ -12,7 +12,7 @@ from boxloss.errors import InvalidBoxError, ParameterError, ShapeError, UnknownN
 from boxloss.suppress import weighted_box_fusion
 from boxloss.suppress.fusion import SCORES
 from close import close
-from suppress.crowds import Crowd, crowds, real, thresholds, fewer
+from suppress.crowds import Crowd, crowds, fewer, real, thresholds
 
 several = st.lists(crowds(), min_size=1, max_size=3)
 weights = st.sampled_from([0.5, 1.0, 2.0, 3.0])
