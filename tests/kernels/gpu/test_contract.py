@@ -18,7 +18,7 @@ SUBJECTS = [by_triton(subject) for subject in catalogue()]
 # Every check of some losses, which have all there is between them; of the others what shows that their graph, which other kernels have too, is printed
 # right: in both number types, since exp and its like are other polynomials in float64
 OF_ALL = ("value", "gradient", "finite")
-# By default: every check of one loss, and of some what depends on the loss's own text
+# By default: every check of one loss in float32, and of some what depends on the loss's own text
 FULLY = "ciou"
 BY_DEFAULT = ("value", "gradient", "nan", "pairwise")
 
@@ -30,7 +30,9 @@ def cases() -> list[Any]:
     for name, dtype, subject in asked:
         if not is_asked(name, subject, OF_ALL):
             continue
-        by_default = subject.name == FULLY or (name in BY_DEFAULT and dtype == "float32" and subject.name in REPRESENTATIVES and not subject.parameters)
+        by_default = dtype != "float64" and (
+            subject.name == FULLY or (name in BY_DEFAULT and dtype == "float32" and subject.name in REPRESENTATIVES and not subject.parameters)
+        )
         marks = [] if by_default else [pytest.mark.slow]
         params.append(pytest.param((CHECKS | TYPE_CHECKS)[name], subject, dtype, marks=marks, id=f"{name}-{dtype}-{subject}"))
     return params
