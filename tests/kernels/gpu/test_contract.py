@@ -30,9 +30,8 @@ def cases() -> list[Any]:
     for name, dtype, subject in asked:
         if not is_asked(name, subject, OF_ALL):
             continue
-        by_default = dtype != "float64" and (
-            subject.name == FULLY or (name in BY_DEFAULT and dtype == "float32" and subject.name in REPRESENTATIVES and not subject.parameters)
-        )
+        of_some = name in BY_DEFAULT and dtype == "float32" and subject.name in REPRESENTATIVES and not subject.parameters
+        by_default = dtype != "float64" and (subject.name == FULLY or of_some)
         marks = [] if by_default else [pytest.mark.slow]
         params.append(pytest.param((CHECKS | TYPE_CHECKS)[name], subject, dtype, marks=marks, id=f"{name}-{dtype}-{subject}"))
     return params
