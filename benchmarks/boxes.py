@@ -54,3 +54,22 @@ def uniform(n: int, seed: int = 0) -> Boxes:
     """(n, 4) float32: corners anywhere in a square of 1,000 px, so that every box overlaps many."""
     corners = rng(seed).uniform(0, 1000, (n, 2, 2)).astype(np.float32)
     return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=-1)
+
+
+def clutter(n: int, seed: int = 0) -> tuple[Boxes, Boxes]:
+    """(n, 4) and (n,) float32: boxes of 10 to 60 px and their scores, anywhere in a picture that grows with their number, so that a quarter of them are
+    dropped at an IoU of 0.5."""
+    random = rng(seed)
+    centre, side = random.uniform(0, 10 * np.sqrt(n), (n, 2)), random.uniform(10, 60, (n, 2))
+    return np.concatenate([centre - side / 2, centre + side / 2], axis=-1).astype(np.float32), random.random(n).astype(np.float32)
+
+
+def raw_detections(n: int, n_objects: int = 100, seed: int = 0) -> tuple[Boxes, Boxes]:
+    """(n, 4) and (n,) float32: what a detector says before suppression, n boxes around so many objects of a picture, the nearer the surer."""
+    random = rng(seed)
+    target = objects(n_objects, 1920, 1080, seed).astype(np.float64)[random.integers(0, n_objects, n)]
+    size, off = target[:, 2:] - target[:, :2], np.abs(random.standard_normal((n, 1)))
+    centre = (target[:, :2] + target[:, 2:]) / 2 + 0.12 * off * random.standard_normal((n, 2)) * size
+    half = size / 2 * np.exp(0.12 * off * random.standard_normal((n, 2)))
+    scores = 1 / (1 + np.exp(2 * off[:, 0] + 0.5 * random.standard_normal(n)))
+    return np.concatenate([centre - half, centre + half], axis=-1).astype(np.float32), scores.astype(np.float32)

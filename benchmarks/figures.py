@@ -93,6 +93,19 @@ def peak(work: str, target: float, place: Place) -> Figure:
     return Figure(work, "peak memory over the inputs", target, "MiB", False, read)
 
 
+def leaner(work: str, against: str, target: float, peer: Place, ours: Place) -> Figure:
+    """How many times as much memory the peer takes."""
+
+    def read(results: Results) -> Measured | None:
+        a, b = results.row(*peer), results.row(*ours)
+        if a is None or b is None or not (a["peak_bytes"] and b["peak_bytes"]):
+            return None
+        size = a["peak_bytes"] / b["peak_bytes"]
+        return Measured(size, size, size)
+
+    return Figure(work, against, target, "x less memory", True, read)
+
+
 def _all() -> list[Figure]:
     def ciou(case: str, who: str) -> Place:
         return ("ciou", case, who)
@@ -100,6 +113,7 @@ def _all() -> list[Figure]:
     small, large = "CIoU loss forward + backward, N = 1,000", "CIoU loss forward + backward, N = 1,000,000"
     square, grid = "10,000 x 10,000", "1,000,000 on a grid"
     pairs, both = "pairwise IoU, 10,000 x 10,000", "`nearest` both ways, 1,000,000 anchors x 2,000 objects"
+    max_iou, matcher, on_matrix = "max-IoU, 200,000 x 500", "torchvision `Matcher`", "on the whole matrix, PyTorch"
     box_ns = "value and gradient of {}, one thread, N = 100,000"
     return [
         faster(small, "torchvision", 15, [ciou("1,000", "torchvision")], ciou("1,000", "boxloss")),
@@ -125,10 +139,47 @@ def _all() -> list[Figure]:
             "GIoU loss of 1,000 matched boxes, forward + backward", "Transformers' diagonal", 500,
             [("diagonal", "1,000", "Transformers' diagonal")], ("diagonal", "1,000", "boxloss"),
         ),
+        *_suppression(),
+        faster(
+            "weighted box fusion, 5 models x 2,000 boxes", "ensemble-boxes", 20,
+            [("fusion", "5 x 2,000", "ensemble-boxes")], ("fusion", "5 x 2,000", "boxloss"),
+        ),
+        faster(max_iou, matcher, 15, [("assign", max_iou, on_matrix)], ("assign", max_iou, "boxloss, PyTorch")),
+        leaner(max_iou, matcher, 50, ("assign", max_iou, on_matrix), ("assign", max_iou, "boxloss, PyTorch")),
+        *(
+            faster(case, "the paper's rule on the matrix of pairs", 5, [("assign", case, on_matrix)], ("assign", case, "boxloss, PyTorch"))
+            for case in (f"{rule}, 8,400 x 300" for rule in ("ATSS", "SimOTA", "task-aligned"))
+        ),
+        faster(
+            "k-means anchors, 1,000,000 boxes, k = 9", "scikit-learn KMeans", 2,
+            [("kmeans", "1,000,000", "scikit-learn KMeans")], ("kmeans", "1,000,000", "boxloss, all boxes from the start"),
+        ),
+        peak("k-means anchors, 10,000,000 boxes, k = 9", 8192, ("kmeans", "10,000,000", "boxloss, ten starts")),
         at_most("first call in a new process, cold cache", "-", 1.5, "s", ("first_call", "cold", "value, NumPy"), 1),
         at_most("first call in a new process, warm cache", "-", 0.15, "s", ("first_call", "warm", "value, NumPy"), 1),
         at_most("`import boxloss`", "NumPy alone", 50, "ms more", ("first_call", "import", "import boxloss"), 1e-3),
     ]  # fmt: skip
+
+
+def _suppression() -> list[Figure]:
+    def greedy(case: str, who: str = "boxloss, NumPy") -> Place:
+        return ("nms", case, who)
+
+    def work(case: str) -> str:
+        return f"greedy suppression, {case} clutter"
+
+    def soft(case: str) -> Figure:
+        return faster(f"soft suppression, {case}", "ensemble-boxes", 5, [("soft_nms", case, "ensemble-boxes")], ("soft_nms", case, "boxloss, NumPy"))
+
+    large = ("10,000 sparse", "100,000 sparse")
+    of_torchvision = {"1,000 sparse": 4, "10,000 sparse": 50, "100,000 sparse": 500, "10,000 dense": 5}
+    return [
+        *(faster(work(case), "torchvision", least, [greedy(case, "torchvision")], greedy(case, "boxloss, PyTorch")) for case, least in of_torchvision.items()),
+        *(faster(work(case), "powerboxes, R-tree", 5, [greedy(case, "powerboxes, R-tree")], greedy(case)) for case in large),
+        *(faster(work(case), "lsnms", 8, [greedy(case, "lsnms")], greedy(case)) for case in large),
+        *(within(work(case), "sorting the scores", 10, greedy(case), greedy(case, "sorting the scores")) for case in large),
+        *(soft(f"10,000 {kind}, {decay}") for kind in ("sparse", "dense") for decay in ("linear", "gaussian")),
+    ]
 
 
 FIGURES = _all()

@@ -16,11 +16,13 @@ TOOLS = ROOT.parent / "shared" / "tools"
 class Peer:
     name: str
     install: str
+    module: str = ""
+    """Its name where it is imported, if that is another."""
 
     @property
     def version(self) -> str | None:
         """None where it is not installed."""
-        if importlib.util.find_spec(self.name) is None:
+        if importlib.util.find_spec(self.module or self.name) is None:
             return None
         return importlib.metadata.version(self.name)
 
@@ -32,8 +34,12 @@ PEERS = (
     Peer("torch", "pip install -e '.[benchmarks]'"),
     # With its dependencies pip would replace a CPU build of torch by one for CUDA.
     Peer("torchvision", "pip install --no-deps -c constraints.txt torchvision"),
+    Peer("ensemble_boxes", "pip install -c constraints.txt ensemble-boxes"),
     Peer("powerboxes", "pip install -c constraints.txt powerboxes"),
+    Peer("lsnms", "pip install -c constraints.txt lsnms"),
+    Peer("ensemble_boxes", "pip install -c constraints.txt ensemble-boxes"),
     Peer("transformers", "pip install -c constraints.txt transformers"),
+    Peer("scikit-learn", "pip install -c constraints.txt scikit-learn", "sklearn"),
 )
 
 
@@ -47,6 +53,18 @@ def torchvision() -> ModuleType:
     """torchvision, also where its wheel was built for CUDA and torch was not: `../shared/tools/torchvision_cpu` gives it what it looks for."""
     _let_torchvision_load()
     return importlib.import_module("torchvision")
+
+
+def no_operators() -> str:
+    """Why torchvision's C++ operators are not to be had; empty where they are. `torchvision_cpu` then declares some of its own."""
+    if missing(("torchvision",)):
+        return ""
+    import torch
+
+    torchvision()
+    if torch.version.cuda is not None or not hasattr(sys.modules.get("torchvision_cpu"), "_keep_alive"):
+        return ""
+    return "torchvision's C++ operators cannot be loaded: pip install nvidia-cuda-runtime==13.0.96, and gcc"
 
 
 def transformers_generalized_box_iou() -> object:

@@ -19,6 +19,7 @@ LARGEST = {name: Fraction(float(np.finfo(name).max)) for name in ("float16", "fl
 ROUNDOFFS = {
     "value": 8,  # the numerical contract's first point
     "gradient": 64,  # relative to the terms that a slope is the sum of (checks.term_size); 39 seen, CIoU's where an arctangent's polynomial is differentiated
+    "coded": 64,  # a box said in four numbers and made of them again, relative to the largest coordinate: logarithms, exponentials and quotients on the way
     "sum": 64,  # a sum of some hundreds of numbers of one sign, in any order
     "inverted": 256,  # boxes with crossed edges count as their middle, which is rounded like a coordinate, not like a difference
     "textbook": 2**22,  # a plain text-book implementation, which loses digits to cancellation (in float64: 5e-10)

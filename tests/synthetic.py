@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from boxloss.compare.plan import DEFAULTS
 from boxloss.compare.results import Results
 from boxloss.datasets import Dataset, Picture
 
@@ -24,7 +25,7 @@ def results(effects: dict[str, float], n_seeds: int = 5, noise: float = 0.01, di
         "pictures": {split: len(pictures) for split, pictures in dataset.splits.items()}, "losses": losses, "seeds": seeds, "epochs": 25,
         "image_size": [192, 144], "batch_size": 16, "weights": "equal-gradient", "baseline": "iou" if "iou" in losses else losses[0], "train": "train",
         "evaluate": [split for split in dataset.splits if split != "train"], "eval_every": 5, "notes": list(dataset.notes), "fingerprint": dataset.fingerprint,
-        "versions": {"boxloss": "0.1.0", "torch": "2.13.0"},
+        **DEFAULTS, "versions": {"boxloss": "0.1.0", "torch": "2.13.0"},
         "command": f"boxloss compare data/somewhere --losses {','.join(losses)} --seeds {n_seeds} --out runs/mine",
     }  # fmt: skip
     return Results(

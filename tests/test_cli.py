@@ -12,7 +12,7 @@ import boxloss as bl
 from close import as_printed
 from shared_data import shared
 
-COMMANDS = ("compare", "dataset", "convert", "list", "show", "check", "evaluate")
+COMMANDS = ("compare", "dataset", "convert", "list", "show", "check", "evaluate", "anchors")
 
 
 def boxloss(*words: object, cwd=None) -> subprocess.CompletedProcess[str]:
@@ -56,7 +56,20 @@ def test_list_piped_has_a_line_for_each_loss():
     assert json.loads(boxloss("list", "--json").stdout)[0]["name"] == rows[0][0]
 
 
-def test_a_reader_that_leaves_early_is_no_error():
+@pytest.mark.parametrize("command", [("list",), ("list", "--json"), ("show", "giou", "--source", "numba")])
+def test_a_reader_that_leaves_early_is_no_error(command):
+    process = subprocess.Popen([sys.executable, "-m", "boxloss", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() in (0, 1)  # 1 is Typer's, which a shell hears of only with pipefail
+
+
+def test_output_that_is_closed_is_no_error():
+    done = subprocess.run(f"{sys.executable} -m boxloss list >&-", shell=True, stderr=subprocess.PIPE, text=True)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_a_reader_may_leave_after_a_line():
     done = subprocess.run(f"{sys.executable} -m boxloss list | head -1", shell=True, capture_output=True, text=True)
     assert done.stdout.startswith("name\t")
     assert done.stderr == ""
@@ -141,12 +154,33 @@ def test_dataset_reports_boxes_without_size():
     assert "BloodImage_00338" in done.stdout
 
 
-def test_evaluate_prints_cocos_figures():
+def test_evaluate_prints_cocos_figures_first_and_then_the_rest():
     folder = shared("data", "coco100")
     done = boxloss("evaluate", folder / "ground_truth.json", folder / "detections.json")
-    figures = dict(line.split("\t") for line in done.stdout.splitlines())
+    assert done.stderr == ""
+    first, *rest = [[line.split("\t") for line in table.splitlines()] for table in done.stdout.split("\n\n")]
+    figures = dict(first)
     as_printed(float(figures["ap"]), "0.505")
     as_printed(float(figures["ap50"]), "0.697")
+    assert [table[0][0] for table in rest] == ["localisation", "IoU", "mistake"]
+    assert dict(rest[0])["matched"] == "649"
+    assert rest[1][1] == ["0.50", "0", "0.0%", figures["ap50"]]
+    assert [row[0] for row in rest[2][1:]] == ["localisation", "class", "both", "duplicate", "background", "missed"]
+
+
+def test_evaluate_tries_suppression_and_draws(tmp_path):
+    folder = shared("data", "detections")
+    words = ("evaluate", folder / "ground_truth.json", folder / "centernet.json", "--nms", "greedy", "--nms-threshold", "0.5", "--out", tmp_path / "pictures")
+    done = boxloss(*words, "--json")
+    found = json.loads(done.stdout)
+    as_printed(found["ap"], "0.296")
+    assert found["localisation"]["matched"] == 260
+    assert found["errors"]["kinds"]["duplicate"]["count"] == 189
+    assert [(row["kind"], row["threshold"]) for row in found["nms"]] == [("none", None), ("greedy", 0.5)]
+    assert found["nms"][0]["ap"] == found["ap"]
+    names = {"iou.png", "ap-by-threshold.png", "mistakes.png", "nms.png"}
+    assert {file.name for file in (tmp_path / "pictures").iterdir()} == names
+    assert all((tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in names)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +192,10 @@ def test_evaluate_prints_cocos_figures():
         (("show", "giou", "--out", "giou.gif"), "cannot draw into giou.gif: .gif is not .png, .svg, .jpg or .pdf"),
         (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
         (("compare", "embedded", "--losses", "iou,goiu"), None),
+        (("compare", "embedded", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),
+        (("compare", "embedded", "--assigner", "center_sampling"), "unknown assigner 'center_sampling': did you mean centre_sampling?"),
+        (("evaluate", "gt.json", "dt.json", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),
+        (("evaluate", "gt.json", "dt.json", "--nms-threshold", "2"), "nms: threshold is 2.0, expected a number in [0, 1]"),
         (("convert", "embedded", "--to", "coc", "--out", "nowhere"), "unknown data set format 'coc': did you mean coco or voc?"),
         (("dataset", "no/such/folder"), None),
     ],
@@ -206,3 +244,13 @@ def test_compare_from_end_to_end(tmp_path):
     assert again.stderr == ""
     for name in ("report.html", "report.md", "results.csv", "results.json"):
         assert (tmp_path / "run" / name).stat().st_size > 0
+
+
+def test_the_help_names_all_kinds_of_suppression_and_all_assigners():
+    from boxloss.assign import ASSIGNERS
+    from boxloss.cli import SUPPRESSIONS, compare
+    from boxloss.evaluate.suppressed import KINDS
+
+    assert re.findall(r"\b(?!or\b)\w+", SUPPRESSIONS) == list(KINDS)
+    said = compare.__annotations__["assigner"].__metadata__[0].help
+    assert set(ASSIGNERS) <= set(re.findall(r"\w+", said))

@@ -9,6 +9,7 @@
     bl.pairwise("iou", a, b)               (N, M)
     bl.nearest("iou", a, b)                for each a the best b: values and indices, without the matrix
     bl.pairs_above("iou", a, b, 0.5)       the pairs above a threshold: indices and values
+    bl.nms(boxes, scores)                  the rows that stay of detections that overlap; kind="greedy" | "diou" | "soft" ..., measure="iou" ...
     bl.boxes.convert(boxes, "xywh", "xyxy")
     bl.source("ciou", target="triton")     generated text: Python on NumPy's words (for Numba), Triton, JavaScript
     bl.catalogue()                         what there is, with papers, bounds and claims
@@ -45,6 +46,7 @@ __all__ = [
     "kl_loss",
     "loss",
     "nearest",
+    "nms",
     "nn",
     "ops",
     "pairs_above",
@@ -52,17 +54,20 @@ __all__ = [
     "plain",
     "set_num_threads",
     "source",
+    "suppress",
 ]
 
-_LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("compare", "datasets", "draw", "evaluate")}
+_LAZY = {"nn": "boxloss.losses.modules"} | {name: f"boxloss.{name}" for name in ("anchors", "assign", "compare", "datasets", "draw", "evaluate", "suppress")}
+
+_ELSEWHERE = {"source": "boxloss.calculus.source", "nms": "boxloss.suppress"}
 
 
 def __getattr__(name: str) -> Any:
     """`bl.giou` and `bl.giou_loss` for every name of the catalogue, and the parts that take long to import."""
     if name in _LAZY:
         value: Any = importlib.import_module(_LAZY[name])
-    elif name == "source":
-        value = importlib.import_module("boxloss.calculus.source").source
+    elif name in _ELSEWHERE:
+        value = getattr(importlib.import_module(_ELSEWHERE[name]), name)
     else:
         plain_name = name.removesuffix("_loss") if name not in catalogue() else name
         try:

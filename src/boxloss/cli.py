@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -37,14 +38,19 @@ app = typer.Typer(
   boxloss check my_loss.py:my_loss   [dim]hold a formula of your own to its claims[/dim]
   boxloss show ciou --source triton  [dim]its code: numba, triton, javascript[/dim]
   boxloss evaluate truth.json detections.json
+  boxloss anchors DATA -k 9          [dim]anchors for your boxes, and what they are worth[/dim]
 
 DATA is a folder (Pascal VOC, COCO or YOLO), a COCO .json, a YOLO data.yaml, or the word [bold]embedded[/bold].""",
 )
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 output = Console(soft_wrap=True, highlight=False)
 
+SUPPRESSIONS = "greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted or cluster_weighted"
+"""Written down, since to import them takes longer than to print the help; a test holds it to `boxloss.evaluate.suppressed.KINDS`."""
+
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed.")]
 Format = Annotated[str | None, typer.Option("--format", help="voc, coco or yolo, where a folder could be two of them.", show_default=False)]
 
 
@@ -77,6 +83,14 @@ def compare(
     train: Annotated[str | None, typer.Option(help="The split to train on.", show_default="train")] = None,
     evaluate_on: Annotated[str | None, typer.Option("--evaluate-on", help="The splits to judge on, with commas.", show_default="all the others")] = None,
     eval_every: Annotated[int | None, typer.Option(help="Epochs between two evaluations.", show_default="a fifth of them all")] = None,
+    assigner: Annotated[
+        str, typer.Option(help="The rule by which points learn from objects: centre_sampling, max_iou, ssd, atss, simota, task_aligned, ratio or hungarian.")
+    ] = "centre_sampling",
+    nms: Annotated[
+        str,
+        typer.Option(help="The kind of suppression of detections: greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted or cluster_weighted."),
+    ] = "greedy",
+    nms_threshold: NmsThreshold = 0.6,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures and the verdict alone.")] = False,
 ) -> None:
     """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
@@ -104,6 +118,9 @@ def compare(
             train=train,
             evaluate=evaluate_on.split(",") if evaluate_on else None,
             eval_every=eval_every,
+            assigner=assigner,
+            nms=nms,
+            nms_threshold=nms_threshold,
             jobs=jobs,
             quiet=quiet,
             command=shlex.join(["boxloss", *sys.argv[1:]]),
@@ -283,9 +300,13 @@ def _list_claims(as_json: bool) -> None:
         errors.print(MEANING.replace("\n", " "), markup=False, style="dim")
 
 
-def _finite(figures: dict[str, Any]) -> dict[str, Any]:
+def _finite(value: Any) -> Any:
     """JSON has no infinity and no NaN."""
-    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in figures.items()}
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _formula_line(doc: str) -> str:
@@ -294,10 +315,10 @@ def _formula_line(doc: str) -> str:
     return line.split("loss = ", 1)[-1].strip()
 
 
-def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
     """A table on a terminal; into a pipe or a file, lines with tabs."""
     if sys.stdout.isatty():
-        _rich_table(header, rows)
+        _rich_table(header, rows, title, numbers)
         return
     for row in (header, *rows):
         print("\t".join(row))
@@ -306,7 +327,8 @@ def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
 def _rich_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], title: str | None = None, numbers: bool = False) -> None:
     table = Table(title=title, title_justify="left")
     for i, name in enumerate(header):
-        table.add_column(Text(name), justify="right" if numbers and i else "left", overflow="fold")
+        right = numbers and i > 0 and any(row[i][:1].isdigit() for row in rows)
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(highlight=False).print(table)
@@ -402,26 +424,113 @@ def _card(loss: str, out: Path | None) -> Any:
 def evaluate(
     truth: Annotated[Path, typer.Argument(metavar="GT", help="A COCO file of annotations.", show_default=False)],
     detections: Annotated[Path, typer.Argument(metavar="DETECTIONS", help="A COCO file of results.", show_default=False)],
+    nms: Annotated[
+        str | None,
+        typer.Option(
+            help="Kinds of suppression to try on them, with commas: greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted, cluster_weighted.",
+            show_default="none",
+        ),
+    ] = None,
+    nms_threshold: NmsThreshold = 0.6,
+    out: Annotated[Path | None, typer.Option(help="A folder for pictures of all this.", show_default="no pictures")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """COCO's figures for detections: AP, AP50, AP75, AP90, by size, and AR.
+    """COCO's figures for detections; how well their boxes fit, AP by IoU threshold, what the mistakes are and cost, and what suppression does.
+
+    Piped, tables have tabs between their columns and an empty line between each other.
 
     Example: boxloss evaluate instances_val2017.json results.json
-    """
-    from boxloss.evaluate import evaluate as judge
 
-    figures: dict[str, Any] = judge(truth, detections).as_dict()
-    figures = {name: None if value != value else value for name, value in figures.items()}
+    Example: boxloss evaluate instances_val2017.json raw.json --nms greedy,diou,soft --out pictures
+    """
+    from boxloss.evaluate import examine
+    from boxloss.evaluate.words import tables
+
+    with errors.status("reading") as status:
+        found = examine(truth, detections, nms=_words(nms), nms_threshold=nms_threshold, tell=status.update)
     if as_json:
-        print(json.dumps(figures, indent=1))
+        print(json.dumps(_finite(found.as_dict()), indent=1))
     else:
-        _print_table(("figure", "value"), [(name, "-" if value is None else f"{value:.4f}") for name, value in figures.items()])
+        for i, (title, header, rows) in enumerate(tables(found)):
+            if i and not sys.stdout.isatty():
+                print()
+            _print_table(header, rows, title, numbers=True)
+    if out is not None:
+        from boxloss.draw import style
+        from boxloss.draw.evaluate import figures
+
+        out.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures(found, detections.stem).items():
+            style.save(figure, out / f"{name}.png")
+            errors.print(f"drawn: {out / name}.png", markup=False)
+
+
+def _words(text: str | None) -> list[str]:
+    return [word for part in (text or "").split(",") if (word := part.strip())]
+
+
+@app.command()
+def anchors(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="As elsewhere; or a .npy file: (N, 2) widths and heights, or (N, 4) xyxy.", show_default=False)],
+    k: Annotated[int, typer.Option("-k", help="How many anchors.")] = 9,
+    image_size: Annotated[str, typer.Option(help="The network's input, WIDTHxHEIGHT or one number, which pictures are fitted into (letterbox).")] = "640",
+    stretch: Annotated[bool, typer.Option("--stretch", help="Stretch pictures to the input instead, each side by itself.")] = False,
+    curve: Annotated[int, typer.Option(help="Also what 1, 2, ... so many anchors are worth.", show_default="k")] = 0,
+    restarts: Annotated[int, typer.Option(help="Starts of k-means, of which the best is taken.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed, the same anchors.")] = 0,
+    refine: Annotated[bool, typer.Option("--refine", help="Move the anchors' sides one by one afterwards, as long as that gains.")] = False,
+    split: Annotated[str | None, typer.Option(help="Of one split alone.", show_default="all")] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder for sizes.png, anchors.png and curve.png.", show_default="no pictures")] = None,
+    format: Format = None,
+    as_json: AsJson = False,
+) -> None:
+    """Anchors for your boxes: k-means with 1 - IoU for a distance, and what they are worth beside other numbers of them and well-known detectors' own.
+
+    Mean best IoU: of each box with its most similar anchor. Best possible recall: the share of the boxes that have an anchor with an IoU of at least 0.5;
+    and by YOLOv5's rule, one whose sides are within a factor of 4. Both boxes' centres in one place. Stock anchors are in pixels; SSD's grow with the input.
+
+    Example: boxloss anchors DATA -k 9 --image-size 640 --out runs/anchors
+
+    Example: boxloss anchors DATA -k 5 --image-size 416x256 --curve 12 --refine
+
+    Example: boxloss anchors sizes.npy -k 9 --json
+    """
+    from boxloss.anchors.study import QUALITY_HEADER, study
+    from boxloss.datasets.sizes import sizes_from
+
+    sides = image_size.lower().split("x")
+    if len(sides) > 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
+        raise ParameterError(f"--image-size is {image_size!r}, expected WIDTHxHEIGHT in pixels (640x480), or one number for both (640)")
+    size = int(sides[0]), int(sides[-1])
+    with errors.status(f"reading {data}") as status:
+        sizes = sizes_from(data, size, stretch=stretch, split=split, format=_data_format(format))
+        found = study(sizes, size, k, most=curve, restarts=restarts, seed=seed, refine=refine, tell=status.update)
+    if as_json:
+        print(json.dumps(found.as_dict(), indent=1))
+    else:
+        _print_table(("width", "height", "share of boxes", "mean IoU"), found.anchor_rows())
+        print()
+        _print_table(QUALITY_HEADER, found.quality_rows())
+    if out is not None:
+        from boxloss.draw import style
+        from boxloss.draw.anchors import anchors_figure, curve_figure, sizes_figure
+
+        out.mkdir(parents=True, exist_ok=True)
+        figures = {"sizes": sizes_figure(sizes, found), "anchors": anchors_figure(found), "curve": curve_figure(found)}
+        for name, figure in figures.items():
+            style.save(figure, out / f"{name}.png")
+            errors.print(f"drawn: {out / name}.png", markup=False)
 
 
 def main() -> None:
     """The entry point: what boxloss refuses is one line on stderr and exit code 2; `--debug` shows where it came from."""
+    if sys.stdout is None:  # closed: boxloss list >&-
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, and not as the interpreter ends, which would speak of a pipe that is closed
     except BoxLossError as refusal:
         if "--debug" in sys.argv:
             raise
@@ -431,7 +540,7 @@ def main() -> None:
         errors.print(f"boxloss: error: {message}", markup=False, style="red")
         sys.exit(2)
     except BrokenPipeError:  # the reader of a pipe has left: boxloss list | head -1
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
         sys.exit(0)
     except OSError as refusal:  # a folder that cannot be written, a full disk
         if "--debug" in sys.argv:

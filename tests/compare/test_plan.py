@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from boxloss.compare import files
-from boxloss.compare.plan import describe, keep, make_plan, previous
+from boxloss.compare.plan import DEFAULTS, describe, keep, make_plan, previous
 from boxloss.datasets import Dataset, Picture
+from boxloss.detectors.assigning import ASSIGNERS
 from boxloss.errors import BoxLossError, CompareError, UnknownNameError
+from boxloss.evaluate.suppressed import KINDS
 from compare.tiny import tiny
 
 
@@ -56,6 +58,8 @@ def test_the_command_says_the_plan():
     assert options["--seeds"] == "2"
     assert options["--image-size"] == "64x64"
     assert options["--out"] == "runs/a b"
+    assert (options["--assigner"], options["--nms"], options["--nms-threshold"]) == ("centre_sampling", "greedy", "0.6")
+    assert words.count("--train") == 1
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,29 @@ def test_errors(options, message):
     with pytest.raises(CompareError, match=message) as caught:
         plan(**options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"nms": "gredy"}, "unknown kind of suppression 'gredy': did you mean greedy"),
+        ({"nms_threshold": 1.5}, r"nms: threshold is 1\.5"),
+        ({"assigner": "centre"}, "unknown assigner 'centre': did you mean centre_sampling"),
+    ],
+)
+def test_suppression_and_assigner_that_are_not_there(options, message):
+    with pytest.raises(BoxLossError, match=message):
+        plan(**options)
+
+
+def test_a_run_from_before_there_was_a_choice_goes_on(tmp_path):
+    record = begin(tmp_path)
+    old = {key: value for key, value in record.items() if key not in DEFAULTS}
+    files.write_record(tmp_path / "plan.json", old)
+    with pytest.raises(CompareError, match=r"nms_threshold: it was 0\.6, now 0\.5"):
+        begin(tmp_path, nms_threshold=0.5)
+    begin(tmp_path)
+    assert files.read_record(tmp_path / "plan.json") == record
 
 
 def test_an_unknown_loss_is_named():
@@ -108,11 +135,16 @@ def test_more_losses_more_seeds_another_baseline_or_place_go_on(tmp_path, option
         ({"batch_size": 4}, "batch_size: it was 16, now 4"),
         ({"weights": "one"}, "weights: it was equal-gradient, now one"),
         ({"eval_every": 2}, "eval_every: it was 1, now 2"),
+        ({"nms_threshold": 0.5}, r"nms_threshold: it was 0\.6, now 0\.5"),
+        ({"nms": "other"}, "nms: it was greedy, now other"),
+        ({"assigner": "other"}, "assigner: it was centre_sampling, now other"),
         ({"losses": "iou"}, "losses: it also has l1; a run can get more losses, not fewer"),
         ({"seeds": 1}, "seeds: it also has 1; a run can get more seeds, not fewer"),
     ],
 )
-def test_another_plan_in_the_same_folder_is_refused_and_says_what_differs(tmp_path, options, message):
+def test_another_plan_in_the_same_folder_is_refused_and_says_what_differs(tmp_path, monkeypatch, options, message):
+    monkeypatch.setitem(KINDS, "other", KINDS["greedy"])
+    monkeypatch.setitem(ASSIGNERS, "other", ASSIGNERS["centre_sampling"])
     begin(tmp_path)
     before = (tmp_path / "plan.json").read_bytes()
     with pytest.raises(CompareError, match=message) as caught:

@@ -58,6 +58,10 @@ def test_the_page_tells_all_that_it_should(written):
         "How it was run",
     ]
     assert run.plan["command"] in page
+    assert "<code>centre_sampling</code>" in page
+    assert "<code>greedy</code> beyond an overlap of 0.6." in page
+    plan = json.loads((out / "results.json").read_text())["plan"]
+    assert (plan["assigner"], plan["nms"], plan["nms_threshold"]) == ("centre_sampling", "greedy", 0.6)
     assert "1 box has no size: first val-00" in page
     assert "torch 2.13.0" in page
     assert "871,234 parameters" in page

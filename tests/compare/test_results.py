@@ -5,7 +5,7 @@ import math
 import pytest
 
 from boxloss.compare import files, results, trial
-from boxloss.compare.plan import describe, keep, make_plan, previous
+from boxloss.compare.plan import DEFAULTS, describe, keep, make_plan, previous
 from boxloss.errors import CompareError
 from compare.tiny import tiny
 
@@ -65,6 +65,19 @@ def test_a_damaged_file_makes_a_trial_unfinished(tmp_path, damage):
     assert results.read(tmp_path).missing == ([("l1", 0)] if damage != "result.json" else [])  # a blank at the end of a record says nothing
     path.unlink()
     assert results.read(tmp_path).missing == [("l1", 0)]
+
+
+def test_trials_from_before_there_was_a_choice_are_finished_all_the_same(tmp_path):
+    folder_with(tmp_path, *ALL)
+    for path in (tmp_path / "plan.json", *tmp_path.glob("trials/*/result.json")):
+        record = files.read_record(path)
+        for place in (record, record.get("config", {})):
+            for key in DEFAULTS:
+                place.pop(key, None)
+        files.write_record(path, record)
+    found = results.read(tmp_path)
+    assert found.missing == []
+    assert {key: found.plan[key] for key in DEFAULTS} == DEFAULTS
 
 
 def test_a_trial_with_another_weight_is_not_this_runs(tmp_path):

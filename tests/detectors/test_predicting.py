@@ -6,6 +6,7 @@ import torch
 from boxloss.detectors.loader import Resized
 from boxloss.detectors.predicting import predict
 from boxloss.detectors.small import Outputs
+from boxloss.evaluate.suppressed import KINDS
 from detectors.scenes import rectangles
 
 
@@ -46,6 +47,24 @@ def test_overlapping_boxes_of_one_class_are_suppressed_and_of_two_are_not():
     (found,) = predict(Says([[HIGH, LOW], [HIGH + 1, HIGH], [LOW, HIGH - 1]], boxes), data).values()
     assert found[2].tolist() == [0, 1, 1]
     assert found[0].tolist() == [boxes[1], boxes[1], boxes[2]]
+
+
+def test_the_threshold_is_the_overlap_beyond_which_boxes_are_suppressed():
+    data = Resized(rectangles(1), (64, 48))
+    says = Says([[HIGH, LOW], [HIGH + 1, LOW]], [[4, 10, 40, 40], [4, 10, 40, 34]])  # IoU .8
+    counts = [len(boxes) for threshold in (0.7, 0.9) for boxes, _, _ in predict(says, data, threshold=threshold).values()]
+    assert counts == [1, 2]
+
+
+def test_a_kind_of_suppression_may_change_boxes_and_scores(monkeypatch):
+    def halved(boxes, scores, labels, threshold):
+        return boxes.astype(np.float64) / 2, scores.astype(np.float64) * threshold, labels
+
+    monkeypatch.setitem(KINDS, "halved", halved)
+    data = Resized(rectangles(1), (64, 48))
+    (found,) = predict(Says([[0.0, LOW]], [[4, 10, 40, 40]]), data, nms="halved", threshold=0.5).values()
+    assert (found[0].tolist(), found[1].tolist(), found[2].tolist()) == ([[2, 5, 20, 20]], [0.25], [0])
+    assert (found[0].dtype, found[1].dtype) == (np.float32, np.float32)
 
 
 def test_at_most_so_many_stay_best_first():

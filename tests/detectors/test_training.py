@@ -10,10 +10,11 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 import boxloss as bl
-from boxloss.assign import BACKGROUND, IGNORED
+from boxloss.anchors import points
+from boxloss.assign import ASSIGNERS, BACKGROUND, IGNORED, Assignment
 from boxloss.detectors.loader import Batch, Resized, TrainingLoader
 from boxloss.detectors.predicting import predict
-from boxloss.detectors.small import Outputs, SmallDetector
+from boxloss.detectors.small import STRIDES, Outputs, SmallDetector
 from boxloss.detectors.training import Learner, disjoint, focal_loss, match, matched_boxes, one_cycle
 from boxloss.evaluate import evaluate_pictures
 from close import close
@@ -169,10 +170,58 @@ def test_focal_loss_is_finite_with_its_gradient_far_out():
 # Pencil cases
 
 
+def says(batch, n_classes=2):
+    """Outputs for a batch: class 0 is likelier, each box is its point's index."""
+    height, width = batch.images.shape[-2:]
+    n = len(points(width, height, STRIDES).xy)
+    logits = torch.tensor([2.0, -2.0])[:n_classes].expand(len(batch.images), n, n_classes).clone().requires_grad_()
+    boxes = torch.arange(float(n))[:, None].expand(len(batch.images), n, 4).clone().requires_grad_()
+    return Outputs(logits, boxes)
+
+
+def test_an_assigner_sees_points_objects_and_what_the_detector_says_of_each_picture(monkeypatch):
+    boxes = [np.array([[0, 0, 8, 8]], dtype=np.float32), np.zeros((0, 4), dtype=np.float32)]
+    batch = Batch(torch.zeros(2, 3, 8, 16, dtype=torch.uint8), boxes, [np.array([1]), np.array([], dtype=np.int64)], [np.zeros((0, 4))] * 2)
+    seen = []
+
+    def last_point_takes_the_first_object(priors, objects, predictions):
+        seen.append((priors.strides.tolist(), objects.boxes.tolist(), objects.labels.tolist(), predictions))
+        rows = np.array([BACKGROUND, IGNORED, BACKGROUND, 0 if len(objects.boxes) else BACKGROUND])
+        return Assignment(rows, np.zeros(4), rows >= 0)
+
+    monkeypatch.setitem(ASSIGNERS, "mine", last_point_takes_the_first_object)
+    outputs = says(batch)
+    matched, classes = match(batch, outputs, "mine")
+    assert [rows.tolist() for rows in matched] == [[-1, -2, -1, 0], [-1, -2, -1, -1]]
+    assert classes.tolist() == [[BACKGROUND, IGNORED, BACKGROUND, 1], [BACKGROUND, IGNORED, BACKGROUND, BACKGROUND]]
+    assert [picture[:3] for picture in seen] == [([8, 8, 16, 32], [[0, 0, 8, 8]], [1]), ([8, 8, 16, 32], [], [])]
+    for *_, predictions in seen:
+        assert predictions.boxes.tolist() == outputs.boxes[0].tolist()
+        assert predictions.scores.tolist() == torch.sigmoid(outputs.logits[0]).tolist()
+    pred, target = matched_boxes(outputs, batch, matched)
+    assert (pred.tolist(), target.tolist()) == ([[3.0] * 4], [[0, 0, 8, 8]])
+
+
+def test_a_learner_asks_its_assigner(monkeypatch):
+    asked = []
+
+    def nobody(priors, objects, predictions):
+        asked.append(1)
+        n = len(priors.boxes)
+        return Assignment(np.full(n, BACKGROUND), np.zeros(n), np.zeros(n, bool))
+
+    monkeypatch.setitem(ASSIGNERS, "mine", nobody)
+    loader = TrainingLoader(Resized(rectangles(4), (64, 48)), 4, 0)
+    learner = learner_of(loader, 1, assigner="mine")
+    trainer(1).fit(learner, loader)
+    assert len(asked) == 4
+    assert learner.last_epoch["positives"] == 0
+
+
 def test_matched_boxes_are_rows_of_the_same_points():
     boxes = [np.array([[0, 0, 16, 16]], dtype=np.float32), np.zeros((0, 4), dtype=np.float32)]
     batch = Batch(torch.zeros(2, 3, 16, 16, dtype=torch.uint8), boxes, [np.array([1]), np.array([], dtype=np.int64)], [np.zeros((0, 4))] * 2)
-    matched, classes = match(batch)
+    matched, classes = match(batch, says(batch))
     # 16 x 16: four points of stride 8, one each of 16 and 32.
     assert matched[0].tolist() == [0, 0, 0, 0, -1, -1]
     assert classes.tolist() == [[1, 1, 1, 1, -1, -1], [-1] * 6]
@@ -186,7 +235,7 @@ def test_points_in_ignored_regions_learn_nothing_unless_an_object_is_theirs():
     boxes = [np.array([[0, 0, 8, 8]], dtype=np.float32)]
     batch = Batch(torch.zeros(1, 3, 8, 16, dtype=torch.uint8), boxes, [np.array([0])], [np.array([[0, 0, 16, 5]], dtype=np.float32)])
     # Points: (4, 4), (12, 4) of stride 8; (8, 8) of 16; (16, 16) of 32.
-    assert match(batch)[1].tolist() == [[0, IGNORED, BACKGROUND, BACKGROUND]]
+    assert match(batch, says(batch))[1].tolist() == [[0, IGNORED, BACKGROUND, BACKGROUND]]
 
 
 def test_disjoint_pairs():
@@ -202,3 +251,12 @@ def test_the_learning_rate_goes_up_and_down():
     assert rates[100] == 0
     assert rates[:21] == sorted(rates[:21])
     assert rates[20:] == sorted(rates[20:], reverse=True)
+
+
+@pytest.mark.parametrize("assigner", ASSIGNERS)
+def test_every_assigner_can_train(assigner):
+    loader = TrainingLoader(Resized(rectangles(4), (64, 48)), 2, 0)
+    learner = learner_of(loader, 1, assigner=assigner)
+    trainer(1).fit(learner, loader)
+    assert np.isfinite(list(learner.last_epoch.values())).all()
+    assert learner.last_epoch["positives"] > 0

@@ -126,6 +126,13 @@ def test_a_far_plateau_is_cut_and_nothing_else():
     assert probe.ceiling([5, 5, 5]) is None
 
 
+def test_a_third_of_the_values_is_not_cut_off():
+    assert cards._top(np.r_[np.full(400, 1e-5), np.linspace(1, 2, 200)]) is None
+    assert cards._top(np.r_[np.ones(595), np.geomspace(50, 1000, 5)]) == 10
+    for name in ("mpdiou", "interp_iou_dynamic"):
+        assert cards._top(probe.shift_trace(name).slope) is None
+
+
 def test_terminal_curve_by_hand():
     assert terminal.blocks([0, 1, 2, 4], width=4, height=2) == ["   █", " ▄██"]
     assert terminal.blocks([0, 0], width=2, height=1) == ["  "]

@@ -12,10 +12,9 @@ from strategies import CLASSES
 
 OF_THE_FORMULA = ("value", "gradient", "ties", "identical", "symmetric", "transpose", "scaling", "bounds", "finite", "inverted")
 """Checks whose outcome depends on the formula. The others ask of loops, batches and reductions, which know no formula: of the representatives they
-are asked on every path, of other losses through the kernels for NumPy and PyTorch."""
+are asked on every path, of other losses through PyTorch's kernels."""
 OF_THE_LIBRARY = ("value", "gradient", "ties", "inverted")
-"""Those of them whose outcome may differ where only the array library does, which runs the same formula operation by operation: JAX compiles
-each operation for each shape."""
+"""Those of them whose outcome may differ where only the array library does, which runs the same formula operation by operation."""
 
 
 def is_asked(check: str, subject: "Subject", of_others: tuple[str, ...]) -> bool:

@@ -8,10 +8,13 @@ order hold for what the formula computes, to the bit.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from boxloss.calculus.derivative import without_holds
 from boxloss.calculus.graph import Graph, Node, reachable
 from boxloss.calculus.trace import Traced
+from boxloss.formulas import Formula
+from boxloss.pair import Pair
 
 REACH = 20
 """Coordinates are below 2^20."""
@@ -293,3 +296,14 @@ def _degrees(nodes: list[Node]) -> dict[int, int | None]:
                 degree = max(finite)
         known[node.index] = None if degree is None or degree > LARGEST_DEGREE else degree
     return known
+
+
+def below_iou(formula: Formula, parameters: dict[str, Any], number: str) -> bool:
+    """Whether the similarity is never above the IoU: it is 1 - IoU and terms that are never negative, as can be seen from how they are made, from 1."""
+    if not formula.is_overlap or not parameters.keys() <= formula.parameters.keys():
+        return False
+    graph = Graph(number)
+    corners = tuple(graph.input(f"corner_{k}") for k in range(8))
+    _, *others = formula.function(Pair(corners[:4], corners[4:]), **parameters)
+    known = _not_negative(reachable(others))
+    return all(known[x.index] for x in others)

@@ -12,7 +12,9 @@ from boxloss.compare import files
 from boxloss.compare.chosen import Choice, choose, choose_all
 from boxloss.compare.splits import median_size, splits_of
 from boxloss.datasets import Dataset
+from boxloss.detectors.assigning import find_assigner
 from boxloss.errors import CompareError
+from boxloss.evaluate.suppressed import THRESHOLD, check
 
 MODES = ("equal-gradient", "one")
 STEP = 16  # pixels: a default image size is a multiple of this
@@ -20,11 +22,13 @@ LONG_SIDE = 192  # pixels: the default image size's longer side is at most this
 LEAST_SIDE, MOST_SIDE = 32, 4096  # pixels; the detector's coarsest stride is 32
 PACKAGES = ("boxloss", "torch", "numpy", "numba", "lightning", "faster-coco-eval", "pillow")  # those whose release can change a figure
 FIGURES = (  # our own source that can change a figure
-    *("ops.py", "boxes.py", "anchors.py", "assign.py", "suppress.py", "pair/*.py", "formulas/*.py", "losses/*.py", "evaluate/*.py", "datasets/*.py"),
+    *("ops.py", "boxes.py", "pair/*.py", "formulas/*.py", "losses/*.py", "anchors/*.py", "assign/*.py", "suppress/*.py", "evaluate/*.py", "datasets/*.py"),
     *("calculus/*.py", "kernels/*.py", "kernels/*/*.py"),
     *("detectors/*.py", "compare/chosen.py", "compare/splits.py", "compare/weights.py", "compare/workshop.py", "compare/fit.py"),
 )
-FIXED = ("epochs", "image_size", "batch_size", "weights", "train", "evaluate", "eval_every")  # what a run cannot change half way
+# What a run may choose now, and the choice that all runs had before there was one: records that lack it mean that.
+DEFAULTS: dict[str, Any] = {"assigner": "centre_sampling", "nms": "greedy", "nms_threshold": THRESHOLD}
+FIXED = ("epochs", "image_size", "batch_size", "weights", "train", "evaluate", "eval_every", *DEFAULTS)  # what a run cannot change half way
 GROWING = ("losses", "seeds")  # what a run may get more of
 
 
@@ -35,7 +39,7 @@ class Plan:
     `evaluate` empty means: a fifth of the `train` split is held out (see `splits.share`), because the data set has no other split.
 
     Raises:
-        CompareError: a field that makes no sense; the message names it.
+        CompareError, UnknownNameError, ParameterError: a field that makes no sense; the message names it.
     """
 
     data: str  # the path, or the data set's name, as the user gave it
@@ -49,6 +53,9 @@ class Plan:
     train: str
     evaluate: tuple[str, ...]
     eval_every: int  # epochs between two evaluations; the last epoch is always evaluated
+    assigner: str  # who learns from whom, see `detectors.assigning`
+    nms: str  # the kind of suppression of detections, see `evaluate.suppressed`
+    nms_threshold: float
 
     def __post_init__(self) -> None:
         _whole("epochs", self.epochs, 1)
@@ -64,6 +71,8 @@ class Plan:
             raise CompareError(f"seeds: {', '.join(map(str, self.seeds))} has one twice; a second trial with the same seed would repeat the first")
         if self.baseline not in self.losses:
             raise CompareError(f"baseline: {self.baseline} is not among the losses compared: {', '.join(self.losses)}")
+        find_assigner(self.assigner)
+        check([self.nms], self.nms_threshold)
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -79,10 +88,9 @@ class Plan:
         seeds = str(len(self.seeds)) if self.seeds == tuple(range(len(self.seeds))) else ",".join(map(str, self.seeds))
         words = ["boxloss", "compare", self.data, "--losses", ",".join(self.losses), "--seeds", seeds, "--epochs", str(self.epochs)]
         words += ["--image-size", "{}x{}".format(*self.image_size), "--batch-size", str(self.batch_size), "--weights", self.weights]
-        if self.evaluate:
-            words += ["--train", self.train, "--evaluate-on", ",".join(self.evaluate)]
         words += ["--baseline", self.baseline, "--train", self.train, "--eval-every", str(self.eval_every)]
         words += ["--evaluate-on", ",".join(self.evaluate)] if self.evaluate else []
+        words += ["--assigner", self.assigner, "--nms", self.nms, "--nms-threshold", str(self.nms_threshold)]
         return shlex.join([*words, "--out", str(out)])
 
 
@@ -106,6 +114,9 @@ def make_plan(
     train: str | None = None,
     evaluate: Iterable[str] | None = None,
     eval_every: int | None = None,
+    assigner: str = DEFAULTS["assigner"],
+    nms: str = DEFAULTS["nms"],
+    nms_threshold: float = THRESHOLD,
 ) -> Plan:
     """Fills in what the user left open, from the data set.
 
@@ -133,6 +144,9 @@ def make_plan(
         train=train,
         evaluate=held,
         eval_every=eval_every if eval_every is not None else math.ceil(epochs / 5),
+        assigner=assigner,
+        nms=nms,
+        nms_threshold=float(nms_threshold),
     )
 
 
@@ -199,7 +213,7 @@ def previous(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
     before = files.read_record(out / "plan.json") or _rebuilt(out)
     if before is None:
         return None
-    differences = list(_differences(before, record))
+    differences = list(_differences({**DEFAULTS, **before}, record))
     if differences:
         raise CompareError(f"{out} holds a run of another plan ({'; '.join(differences)}); ask for the same again, or choose another --out")
     return before
@@ -211,7 +225,8 @@ def _rebuilt(out: Path) -> dict[str, Any] | None:
     if not configs:
         return None
     grown = {"losses": sorted({config["loss"] for config in configs}), "seeds": sorted({config["seed"] for config in configs})}
-    return {**{key: configs[0][key] for key in (*FIXED, "fingerprint", "versions")}, **grown}
+    config = {**DEFAULTS, **configs[0]}
+    return {**{key: config[key] for key in (*FIXED, "fingerprint", "versions")}, **grown}
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterable[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from boxloss.compare import files
+from boxloss.compare.plan import DEFAULTS
 from boxloss.compare.trial import config_of, finished, folder_of
 from boxloss.errors import CompareError
 
@@ -16,8 +17,8 @@ class Results:
     """A run's outcome.
 
     plan: what plan.json holds: `data`, `dataset` (its name), `format`, `classes`, `pictures` {split: count}, `losses`, `seeds`, `epochs`,
-        `image_size` [width, height], `batch_size`, `weights` (the mode, or the file), `baseline`, `train`, `evaluate`, `eval_every`, `notes`,
-        `fingerprint`, `versions`, `command`.
+        `image_size` [width, height], `batch_size`, `weights` (the mode, or the file), `baseline`, `train`, `evaluate`, `eval_every`, `assigner`,
+        `nms`, `nms_threshold`, `notes`, `fingerprint`, `versions`, `command`.
     trials: what each finished trial's result.json holds, in the order of the plan (seed by seed): `loss`, `seed`, `metrics` {name: float, NaN where
         undefined}, `epochs` [{`epoch`, `train_loss`, `box_loss`, `class_loss`, `disjoint_share`, `positives`, `metrics` or None}], `box_weight`,
         `versions`, `cpu_seconds`, `setup_cpu_seconds` (imports and pictures: spent once by a worker for all its trials), `n_parameters`.
@@ -52,6 +53,7 @@ def read(out: str | Path) -> Results:
     plan = files.read_record(out / "plan.json")
     if plan is None:
         raise CompareError(f"{out}: no run here (plan.json is missing or damaged); the folder is the one given as --out")
+    plan = {**DEFAULTS, **plan}
     weights = files.read_record(out / "weights.json")
     if weights is None:
         raise CompareError(f"{out}: weights.json is missing or damaged; the command that began the run writes it anew: {plan['command']}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boxloss.compare import files, weights
 from boxloss.compare.engine import Engine, cores
 from boxloss.compare.events import Failed, Key, Prepare
-from boxloss.compare.plan import Plan, describe, keep, make_plan, previous
+from boxloss.compare.plan import DEFAULTS, Plan, describe, keep, make_plan, previous
 from boxloss.compare.results import Results, read
 from boxloss.compare.tally import DONE, Row, Tally
 from boxloss.compare.trial import config_of, finished, folder_of
@@ -59,6 +59,9 @@ def compare(
     train: str | None = None,
     evaluate: Iterable[str] | None = None,
     eval_every: int | None = None,
+    assigner: str = DEFAULTS["assigner"],
+    nms: str = DEFAULTS["nms"],
+    nms_threshold: float = DEFAULTS["nms_threshold"],
     jobs: int | None = None,
     quiet: bool = False,
     command: str | None = None,
@@ -67,8 +70,9 @@ def compare(
 
     data: a path (VOC, COCO or YOLO), "embedded", or a `Dataset`. losses: names, with parameters like "smooth_l1:beta=0.5". out: the run's folder.
     seeds: how many, or which. image_size: (width, height), or "192x144", to which pictures are resized. weights: "equal-gradient", "one", or a JSON
-    file {loss: weight} (see `boxloss.compare.weights`). baseline: the loss that the others are compared with. train, evaluate: splits. jobs: trials
-    side by side, by default one a core.
+    file {loss: weight} (see `boxloss.compare.weights`). baseline: the loss that the others are compared with. train, evaluate: splits.
+    assigner: the rule that decides who learns from whom. nms, nms_threshold: the kind of suppression of detections, and the overlap beyond which it acts.
+    jobs: trials side by side, by default one a core.
     command: how the user spelled all this, for the report. What is left open is filled in by `boxloss.compare.plan.make_plan`.
 
     Trials with the same seed start from the same weights and see the same pictures in the same order, whatever the loss. Stopped anywhere, even by
@@ -91,8 +95,9 @@ def compare(
         raise CompareError(f"jobs: {jobs} trials side by side is not possible; give at least 1")
     dataset = data if isinstance(data, Dataset) else load(data)
     name = data.name if isinstance(data, Dataset) else str(data)
-    options = {"epochs": epochs, "image_size": image_size, "batch_size": batch_size, "weights": weights, "baseline": baseline}
-    plan = make_plan(dataset, data=name, losses=losses, seeds=seeds, train=train, evaluate=evaluate, eval_every=eval_every, **options)  # type: ignore[arg-type]  # a dict forgets the types
+    options: dict[str, Any] = {"epochs": epochs, "image_size": image_size, "batch_size": batch_size, "weights": weights, "baseline": baseline}
+    options |= {"train": train, "evaluate": evaluate, "eval_every": eval_every, "assigner": assigner, "nms": nms, "nms_threshold": nms_threshold}
+    plan = make_plan(dataset, data=name, losses=losses, seeds=seeds, **options)
     try:
         with files.locked(out) as lock:
             failed = Run(plan, dataset, out, jobs or cores(), lock, display_for(quiet)).trials(command)

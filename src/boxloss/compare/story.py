@@ -336,6 +336,16 @@ def _run(results: Results, dataset: Dataset) -> list[Block]:
             Strong("evaluated on"),
             f" {held}, {often}, by COCO's rules.",
         ),
+        (
+            Strong("Points learn"),
+            " from objects by ",
+            Code(plan["assigner"]),
+            "; ",
+            Strong("detections are suppressed"),
+            " by ",
+            Code(plan["nms"]),
+            f" beyond an overlap of {plan['nms_threshold']:g}.",
+        ),
         (Strong("Fingerprint of the data"), ": ", Code(plan["fingerprint"]), " (classes, pictures' names and sizes, boxes; not the format)."),
         (Strong("Versions"), f": {versions}."),
     ]

@@ -15,7 +15,7 @@ from typing import Any
 
 from boxloss.compare import files
 from boxloss.compare.chosen import choose
-from boxloss.compare.plan import FIXED
+from boxloss.compare.plan import DEFAULTS, FIXED
 
 PRODUCTS = ("predictions.json", "weights.pt")
 KEPT = 2  # checkpoints: should the last one be damaged, the one before costs one epoch
@@ -33,7 +33,7 @@ def config_of(record: dict[str, Any], loss: str, seed: int, weight: float) -> di
 def finished(folder: Path, config: dict[str, Any]) -> dict[str, Any] | None:
     """The trial's result, where it is finished, it is this very trial, and all its files are as they were written; else None."""
     result = files.read_record(folder / "result.json")
-    if result is None or result.get("config") != config:
+    if result is None or {**DEFAULTS, **result.get("config", {})} != config:
         return None
     intact = all(files.digest_of(folder / name) == result["files"].get(name) for name in PRODUCTS)
     return result if intact else None

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from boxloss.compare import files
 from boxloss.compare.chosen import choose
-from boxloss.compare.plan import MODES, Plan
+from boxloss.compare.plan import DEFAULTS, MODES, Plan
 from boxloss.errors import CompareError
 
 if TYPE_CHECKING:
@@ -71,18 +71,18 @@ def _read_table(path: Path) -> dict[str, float]:
     return {str(choose(loss)): float(weight) for loss, weight in table.items()}
 
 
-def measure(losses: Sequence[str], data: "Resized", n_classes: int, batch_size: int) -> dict[str, float]:
+def measure(losses: Sequence[str], data: "Resized", n_classes: int, batch_size: int, assigner: str = DEFAULTS["assigner"]) -> dict[str, float]:
     """The mean gradient norm of each loss, and of plain IoU, on the first batches' positives, under untrained networks. A pure function of its
     arguments.
 
     Raises:
         CompareError: a loss whose gradient is zero, or not finite, there.
     """
-    pairs = [pair for seed in SEEDS for pair in positives(data, n_classes, batch_size, seed)]
+    pairs = [pair for seed in SEEDS for pair in positives(data, n_classes, batch_size, seed, assigner)]
     return {loss: mean_gradient(loss, pairs) for loss in dict.fromkeys((REFERENCE, *losses))}
 
 
-def positives(data: "Resized", n_classes: int, batch_size: int, seed: int) -> "list[tuple[torch.Tensor, torch.Tensor]]":
+def positives(data: "Resized", n_classes: int, batch_size: int, seed: int, assigner: str = DEFAULTS["assigner"]) -> "list[tuple[torch.Tensor, torch.Tensor]]":
     """The boxes that an untrained network predicts for the first batches' positives, and their targets, batch by batch: (N, 4) xyxy."""
     import itertools
 
@@ -95,7 +95,8 @@ def positives(data: "Resized", n_classes: int, batch_size: int, seed: int) -> "l
     detector = SmallDetector(n_classes, seed=seed)
     with torch.no_grad():
         batches = itertools.islice(TrainingLoader(data, batch_size, seed), N_BATCHES)
-        return [matched_boxes(detector(batch.images), batch, match(batch)[0]) for batch in batches]
+        said = [(detector(batch.images), batch) for batch in batches]
+        return [matched_boxes(outputs, batch, match(batch, outputs, assigner)[0]) for outputs, batch in said]
 
 
 def mean_gradient(loss: str, pairs: "Sequence[tuple[torch.Tensor, torch.Tensor]]") -> float:

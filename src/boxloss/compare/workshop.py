@@ -54,7 +54,7 @@ class Workshop:
 
     def weigh(self, losses: tuple[str, ...]) -> dict[str, float]:
         """The mean gradient norm of each loss (see `weights`)."""
-        return weights.measure(losses, self.train_data, len(self.classes), self.plan.batch_size)
+        return weights.measure(losses, self.train_data, len(self.classes), self.plan.batch_size, self.plan.assigner)
 
     def train(self, key: Key, weight: float, emit: Callable[[Event], None]) -> Finished:
         """Runs a trial to its end, from its last checkpoint on, and writes its folder."""
@@ -64,14 +64,15 @@ class Workshop:
         trial.begin(folder, config)
         loader = TrainingLoader(self.train_data, self.plan.batch_size, seed)
         detector = SmallDetector(len(self.classes), seed=seed)
-        learner = Learner(detector, choose(loss).build(), n_steps=self.plan.epochs * len(loader), box_weight=weight)
+        steps = self.plan.epochs * len(loader)
+        learner = Learner(detector, choose(loss).build(), n_steps=steps, box_weight=weight, assigner=self.plan.assigner)
         seen: dict[str, Detections] = {}
 
         def evaluate(epoch: int) -> dict[str, float | None] | None:
             if epoch % self.plan.eval_every and epoch != self.plan.epochs:
                 return None
             seen.clear()
-            seen.update(predict(detector, self.held_data))
+            seen.update(predict(detector, self.held_data, nms=self.plan.nms, threshold=self.plan.nms_threshold))
             return _without_nan(evaluate_pictures(self.held_data.pictures, self.classes, seen).as_dict())
 
         keeper = Keeper(key, folder, config, learner, evaluate, emit)

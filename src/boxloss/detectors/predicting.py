@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from boxloss.detectors.loader import Resized, scale_of
-from boxloss.suppress import nms
+from boxloss.evaluate.suppressed import KINDS, THRESHOLD
 
 Detections = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Boxes (n, 4) float32 xyxy, scores (n,) float32, labels (n,) int64; best score first."""
@@ -17,13 +17,15 @@ def predict(
     *,
     batch_size: int = 32,
     min_score: float = 0.03,
-    threshold: float = 0.6,
+    nms: str = "greedy",
+    threshold: float = THRESHOLD,
     n_candidates: int = 200,
     n_kept: int = 100,
 ) -> dict[str, Detections]:
     """What `detector` sees in each picture, by name; boxes in pixels of the original picture and inside it.
 
-    Of each picture's scores the best `n_candidates` above `min_score` go through suppression within their class at `threshold`, and the best `n_kept` stay.
+    Of each picture's scores the best `n_candidates` above `min_score` go through suppression within their class, of the kind `nms` at `threshold` (see
+    `boxloss.evaluate.suppressed`), and the best `n_kept` stay.
     """
     training = detector.training
     detector.eval()
@@ -36,8 +38,8 @@ def predict(
                 limits = np.array([picture.width, picture.height] * 2, dtype=np.float32)
                 rows, labels, scores = _candidates(torch.sigmoid(logits), min_score, n_candidates)
                 pixels = np.clip(boxes.numpy()[rows] * scale, 0, limits)
-                keep = nms(pixels, scores, labels, threshold=threshold)[:n_kept]
-                found[picture.name] = (pixels[keep], scores[keep], labels[keep])
+                pixels, scores, labels = (part[:n_kept] for part in KINDS[nms](pixels, scores, labels, threshold))
+                found[picture.name] = (pixels.astype(np.float32), scores.astype(np.float32), labels)
     detector.train(training)
     return found
 

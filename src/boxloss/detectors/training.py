@@ -13,7 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 from boxloss.anchors import points
-from boxloss.assign import BACKGROUND, IGNORED, centre_sampling, within
+from boxloss.assign import BACKGROUND, IGNORED, Objects, Predictions, from_points, within
+from boxloss.detectors.assigning import find_assigner
 from boxloss.detectors.loader import Batch, TrainingLoader
 from boxloss.detectors.small import STRIDES, Outputs
 
@@ -55,7 +56,7 @@ class Epoch:
 
 
 class Learner(lightning.LightningModule):
-    """Trains `detector` with the loss: focal classification + `box_weight` * mean of `box_loss` over the positive points.
+    """Trains `detector` with the loss: focal classification + `box_weight` * mean of `box_loss` over the positive points, which `assigner` chooses.
 
     Bits: on one thread the same detector, data, seed and loss give the same weights, and so does a training that was stopped after any epoch and
     continued: all state is in the weights, the optimiser and the step count (see `boxloss.compare.fit`).
@@ -64,9 +65,19 @@ class Learner(lightning.LightningModule):
     positives (how many), and disjoint_share (of the positives, those whose prediction did not overlap its target).
     """
 
-    def __init__(self, detector: nn.Module, box_loss: BoxLoss, n_steps: int, *, box_weight: float = 1.0, recipe: Recipe | None = None):
+    def __init__(
+        self,
+        detector: nn.Module,
+        box_loss: BoxLoss,
+        n_steps: int,
+        *,
+        box_weight: float = 1.0,
+        assigner: str = "centre_sampling",
+        recipe: Recipe | None = None,
+    ):
         super().__init__()
         self.detector, self.box_loss, self.box_weight, self.n_steps = detector, box_loss, box_weight, n_steps
+        self.assigner = assigner
         self.recipe = recipe or Recipe()
         self._sums = Epoch()
 
@@ -77,7 +88,7 @@ class Learner(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         outputs = self.detector(batch.images)
-        matched, classes = match(batch)
+        matched, classes = match(batch, outputs, self.assigner)
         class_loss = focal_loss(outputs.logits, classes)
         pred, target = matched_boxes(outputs, batch, matched)
         box_loss = self.box_loss(pred, target, reduction="mean")
@@ -118,15 +129,23 @@ def one_cycle(step: int, n_steps: int, warm_up: float) -> float:
     return (1 + math.cos(math.pi * min(1.0, (step - rise) / max(1.0, n_steps - rise)))) / 2
 
 
-def match(batch: Batch) -> tuple[list[np.ndarray], torch.Tensor]:
-    """For each picture and point the row of its boxes that it learns from, and the class (B, P): `BACKGROUND`, `IGNORED` or a label."""
+def match(batch: Batch, outputs: Outputs, assigner: str = "centre_sampling") -> tuple[list[np.ndarray], torch.Tensor]:
+    """For each picture and point the row of its boxes that it learns from, and the class (B, P): `BACKGROUND`, `IGNORED` or a label.
+
+    `outputs` are what the detector says of the batch now, for an `assigner` that looks at it; no gradient flows through the choice.
+    """
     height, width = batch.images.shape[-2:]
     xy, strides = points(width, height, STRIDES)
-    matched = [centre_sampling(xy, strides, boxes) for boxes in batch.boxes]
-    classes = []
-    for rows, labels, ignored in zip(matched, batch.labels, batch.ignored, strict=True):
-        rest = np.where(within(xy, ignored), IGNORED, BACKGROUND)
-        classes.append(np.where(rows >= 0, labels[rows] if len(labels) else BACKGROUND, rest))
+    priors = from_points(xy, strides)
+    assign = find_assigner(assigner)
+    scores, boxes = torch.sigmoid(outputs.logits.detach()).numpy(), outputs.boxes.detach().numpy()
+    matched, classes = [], []
+    for k, ignored in enumerate(batch.ignored):
+        labels = batch.labels[k]
+        rows = assign(priors, Objects(batch.boxes[k], labels, size=(width, height)), Predictions(boxes[k], scores[k])).index
+        rest = np.where(within(xy, ignored) | (rows == IGNORED), IGNORED, BACKGROUND)
+        matched.append(rows)
+        classes.append(np.where(rows >= 0, labels[np.maximum(rows, 0)] if len(labels) else BACKGROUND, rest))
     return matched, torch.from_numpy(np.stack(classes))
 
 

@@ -129,7 +129,8 @@ def _top(values: probe.Floats) -> float | None:
     plateau = probe.ceiling(size)
     kept = size[size <= plateau] if plateau is not None else size
     usual = float(np.median(kept[kept > 0])) if (kept > 0).any() else 0.0
-    if usual and kept.max() > 100 * usual:
+    # Few: where a third of the values is so far above the others, as overlapping boxes' slopes may be, they are what there is to see.
+    if usual and kept.max() > 100 * usual and np.mean(kept > 10 * usual) < 0.1:
         return 10 * usual
     return plateau
 

@@ -1,17 +1,14 @@
 """Average precision and recall as COCO defines them, computed by faster-coco-eval."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from boxloss.errors import DataError, MissingExtraError
+from boxloss.errors import DataError
+from boxloss.evaluate.coco import Precision, precision_of
 from boxloss.evaluate.records import Source, Truth, read_detections, read_truth
-
-MAX_DETECTIONS = (1, 10, 100)
-"""Detections a picture and class that recall is given for; precision uses the last."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def evaluate(ground_truth: Source, detections: Source) -> Metrics:
     Reference: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, arXiv:1405.0312, and cocodataset.org/#detection-eval.
     """
     truth = read_truth(ground_truth)
-    return _figures(truth, read_detections(detections, truth))
+    return figures(precision_of(truth, read_detections(detections, truth)))
 
 
 def evaluate_pictures(pictures: Sequence[PictureLike], classes: Sequence[str], predictions: Mapping[str, Prediction]) -> Metrics:
@@ -93,7 +90,8 @@ def evaluate_pictures(pictures: Sequence[PictureLike], classes: Sequence[str], p
         annotations=_numbered(_truth_records(picture, ids[picture.name]) for picture in ordered),
     )
     named = ((name, predictions[name]) for name in ids if name in predictions)
-    return _figures(truth, _numbered(_detection_records(name, prediction, ids[name], len(classes)) for name, prediction in named))
+    records = _numbered(_detection_records(name, prediction, ids[name], len(classes)) for name, prediction in named)
+    return figures(precision_of(truth, records))
 
 
 def _numbered(groups: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -132,38 +130,7 @@ def _to_xywh(boxes: np.ndarray) -> list[list[float]]:
     return rows
 
 
-def _figures(truth: Truth, detections: list[dict[str, Any]]) -> Metrics:
-    try:
-        from faster_coco_eval import COCO, COCOeval_faster
-    except ImportError:
-        raise MissingExtraError("faster-coco-eval", "compare", "evaluation") from None
-
-    head = {"images": truth.images, "categories": truth.categories}
-    # Not COCO.loadRes: it refuses an empty list, and guesses what a record is from its first one.
-    run = COCOeval_faster(COCO(head | {"annotations": truth.annotations}), COCO(head | {"annotations": detections}), "bbox", print_function=_quiet)
-    if not truth.images or not truth.categories:
-        return Metrics(*[math.nan] * 13)
-    run.params.maxDets = list(MAX_DETECTIONS)
-    run.evaluate()
-    run.accumulate()
-    precision = np.asarray(run.eval["precision"])  # (threshold, recall level, class, size, limit on detections), -1 where undefined
-    recall = np.asarray(run.eval["recall"])  # (threshold, class, size, limit on detections)
-    thresholds = np.asarray(run.params.iouThrs)
-
-    def ap(size: int = 0, threshold: float | None = None) -> float:
-        rows = precision if threshold is None else precision[np.abs(thresholds - threshold) < 1e-6]
-        return _mean_defined(rows[..., size, -1])
-
-    def ar(size: int = 0, limit: int = -1) -> float:
-        return _mean_defined(recall[..., size, limit])
-
+def figures(found: Precision) -> Metrics:
+    """COCO's figures from its precision and recall."""
+    ap, ar = found.ap, found.ar
     return Metrics(ap(), ap(0, 0.5), ap(0, 0.75), ap(0, 0.9), ap(1), ap(2), ap(3), ar(0, 0), ar(0, 1), ar(), ar(1), ar(2), ar(3))
-
-
-def _mean_defined(values: np.ndarray) -> float:
-    defined = values[values > -1]
-    return float(defined.mean()) if defined.size else math.nan
-
-
-def _quiet(*_: object) -> None:
-    """The evaluator reports its progress through a function; nobody needs to hear it."""

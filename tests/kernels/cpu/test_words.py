@@ -115,6 +115,12 @@ def narrowed(wide: Array) -> Array:
     return results("number(as_float64(p))", "float32", wide.view("int64"))
 
 
+@pytest.mark.parametrize("number", FLOATS)
+def test_a_whole_number_of_a_float_is_cut_off_towards_zero(number: str) -> None:
+    p = np.array([0.0, 0.5, 1.0, 7.99, 2.0**20, -1.5, -0.25], number)
+    assert np.array_equal(results("number(as_integer(p))", number, p), np.trunc(p) + 0)
+
+
 def test_sums_in_float64_of_numbers_in_float32() -> None:
     p, q = pairs("float32")
     with np.errstate(all="ignore"):

@@ -15,9 +15,9 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from boxloss.kernels.gpu import best, elementwise, matrix
+from boxloss.kernels.gpu import best, elementwise, masks, matrix
 
-_POINTERS = {torch.float32: "*fp32", torch.float64: "*fp64", torch.int64: "*i64"}
+_POINTERS = {torch.float32: "*fp32", torch.float64: "*fp64", torch.int32: "*i32", torch.int64: "*i64"}
 _ARITHMETIC = re.compile(r"\b(?:add|sub|mul|div|sqrt|rsqrt|rcp|fma|mad|ex2|lg2|sin|cos|tanh|min|max)(?:\.\w+)*\.f(?:16|32|64)\b")
 _BY_HAND = re.compile(r"// begin inline asm\s+(.*?)\s+// end inline asm", re.DOTALL)
 _COMPARISONS = re.compile(r"\{ \.reg \.pred p; (?:setp\.(?:lt|le|neu|ge)(?:\.and)?\.(?:f32|u32) p, _, (?:_|\d+)(?:, p)?; )+selp\.b32 _, 1, 0, p; \}")
@@ -119,7 +119,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch, call: Callable[[], object], capabi
     """What `call` would launch."""
     launches = Launches(capability)
     with monkeypatch.context() as patch:
-        for module in (best, elementwise, matrix):
+        for module in (best, elementwise, masks, matrix):
             patch.setattr(module, "run", launches)
         call()
     assert launches.found

@@ -117,6 +117,16 @@ def test_rows_are_read_and_written_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     assert re.findall(r"st\.global\.(\w+)\.b32", kernel.ptx) == ["v4"] * 2
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_suppression_compiles_and_reads_what_others_wrote_behind_a_barrier(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 20_000  # in chunks
+    found = compiled(monkeypatch, lambda: gpu.greedy(CIOU, {}, torch.empty((n, 4), dtype=dtype), torch.empty(n, dtype=torch.int64), 0.5))
+    assert len(found) == 2 * 3
+    for kernel in found:
+        assert kernel.unfaithful == set()
+    assert all("bar.sync" in resolve.ptx for resolve in found[1::2])
+
+
 def test_a_factor_of_1_moves_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program ends where it has seen the factor, before anything else is read."""
     (kernel,) = compiled(monkeypatch, lambda: gpu.multiply(boxes(), torch.empty(())))

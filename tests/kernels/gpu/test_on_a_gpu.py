@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import boxloss as bl
-from boxloss.errors import DTypeError
+from boxloss.errors import DTypeError, ParameterError
 from boxloss.kernels import gpu, switch
 from boxloss.kernels.gpu import launch
 from boxloss.kernels.gpu.load import load
@@ -223,6 +223,22 @@ def test_one_device_a_call() -> None:
         gpu.value_and_gradient(GIOU, {}, a, b, weight=torch.ones(3))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("measure", ["iou", "giou"])
+def test_greedy_suppression(measure: str, dtype: str) -> None:
+    """In chunks, with ties, by class, and of boxes of every kind: what the CPU gives."""
+    for found in (np.vstack(hazard("integers", 10_000, dtype)), np.vstack([np.vstack(hazard(kind, 200, dtype)) for kind in CLASSES])):
+        rng = np.random.default_rng(0)
+        scores, labels = rng.integers(0, 1000, len(found)) / np.float32(1000), rng.integers(0, 3, len(found))
+        for classes in (None, labels):
+            on_gpu = [None if x is None else torch.from_numpy(x).to(DEVICE) for x in (found, scores, classes)]
+            got = bl.nms(*on_gpu, threshold=0.3, measure=measure)
+            assert got.is_cuda
+            assert got.tolist() == bl.nms(found, scores, classes, threshold=0.3, measure=measure).tolist()
+    with pytest.raises(ParameterError, match=r"scores\[2\] is NaN"):
+        bl.nms(torch.zeros((3, 4), device=DEVICE), torch.tensor([0.5, 0.25, torch.nan], device=DEVICE))
+
+
 # ---- nothing waits
 
 
@@ -247,6 +263,7 @@ def test_nothing_waits_for_the_gpu() -> None:
         gpu.nearest(CIOU, {}, a, b[:100], k=3)
         gpu.nearest_both(CIOU, {}, a, b[:100])
         gpu.multiply(a.clone(), weight[0])
+        gpu.greedy(GIOU, {}, a, torch.zeros(5000, dtype=torch.int64, device=DEVICE), 0.5)
 
     work()  # what is compiled and loaded, is
     with waiting_is_an_error():

@@ -135,15 +135,17 @@ NEAREST_TEXT = """\
                             for i in range(n_rows):
                                 value = load(results, i)
                                 row = load(row_index, i)
-                                for t in range(others_k):
-                                    place = t * m + j
-                                    old = load(others_values, place)
-                                    old_index = load(others_indices, place)
-                                    better = (value > old) | ((value == old) & (row < old_index))
-                                    store(others_values, place, where(better, value, old))
-                                    store(others_indices, place, where(better, row, old_index))
-                                    value = where(better, old, value)
-                                    row = where(better, old_index, row)
+                                # Seldom more than a few of the block, and what follows takes k steps.
+                                if (value > bar) | ((value == bar) & (row < bar_index)):
+                                    for t in range(others_k):
+                                        place = t * m + j
+                                        old = load(others_values, place)
+                                        old_index = load(others_indices, place)
+                                        better = (value > old) | ((value == old) & (row < old_index))
+                                        store(others_values, place, where(better, value, old))
+                                        store(others_indices, place, where(better, row, old_index))
+                                        value = where(better, old, value)
+                                        row = where(better, old_index, row)
                         for i in range(BLOCK):
                             store(carried, i, index)
                         for t in range(k):

@@ -147,7 +147,9 @@ load = Word(lambda place, index: place.dtype, _load)
 store = Word(lambda place, index, value: types.void, _store)
 shifted = Word(lambda place, index: place, lambda b, place, index: b.gep(place, [index]))
 add_if = Word(lambda count, condition: count, lambda b, count, condition: b.add(count, b.zext(condition, count.type)))
+whole = Word(lambda x: types.int64, lambda b, x: b.fptosi(x, ir.IntType(64)))
 least = Word(_same, lambda b, x, y: b.select(b.icmp_signed("<", x, y), x, y))
+most = Word(_same, lambda b, x, y: b.select(b.icmp_signed(">", x, y), x, y))
 
 
 def memory(number: Any, length: int) -> Any:

@@ -7,6 +7,7 @@ Values have the same bits as the plain formula's on NumPy arrays, as far as IEEE
 from boxloss.kernels.gpu.best import nearest, nearest_both
 from boxloss.kernels.gpu.elementwise import multiply, value_and_gradient
 from boxloss.kernels.gpu.launch import available
+from boxloss.kernels.gpu.masks import greedy
 from boxloss.kernels.gpu.matrix import pairwise
 
-__all__ = ["available", "multiply", "nearest", "nearest_both", "pairwise", "value_and_gradient"]
+__all__ = ["available", "greedy", "multiply", "nearest", "nearest_both", "pairwise", "value_and_gradient"]

@@ -15,7 +15,7 @@ import numpy as np
 from boxloss.calculus.graph import reachable
 from boxloss.calculus.text import TRITON, assignments, constants, named_constant
 from boxloss.calculus.trace import Traced
-from boxloss.kernels.gpu.shapes import ELEMENTWISE, NEAREST, PAIRWISE, SHORT, SHORT_FIRST, WHOLE, WHOLE_ALONE
+from boxloss.kernels.gpu.shapes import ELEMENTWISE, MASKS, NEAREST, PAIRWISE, SHORT, SHORT_FIRST, WHOLE, WHOLE_ALONE
 from boxloss.kernels.gpu.tame import LEAST, MOST, NEAREST_TO_0, Short
 
 _HERE = Path(__file__).parent
@@ -48,6 +48,12 @@ def nearest_text(traced: Traced, short: Short | None = None, *, exact: bool = Fa
     """The file of the kernel for each a's best b, and each b's best a."""
     text = NEAREST.format(**_boxes(traced), number=_number(traced), work=_work(traced, short, 3))
     return file_text(f"{traced.name}: the largest for each a and for each b, in {traced.dtype}.", *_formula_texts(traced, short, exact), text)
+
+
+def masks_text(traced: Traced, short: Short | None = None, *, exact: bool = False) -> str:
+    """The file of the kernel for whom each box is above a threshold with."""
+    text = MASKS.format(**_boxes(traced), work=_work(traced, short, 2))
+    return file_text(f"{traced.name} above a threshold, as bits, in {traced.dtype}.", *_formula_texts(traced, short, exact), text)
 
 
 def _work(traced: Traced, short: Short | None, depth: int) -> str:

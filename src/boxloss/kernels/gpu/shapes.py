@@ -180,3 +180,28 @@ def kernel(
             # The next row of tiles reads what this one has written, maybe by other threads of the program
             tl.debug_barrier()
 """
+
+MASKS = """\
+@triton.jit(do_not_specialize=["n", "first", "n_rows"])
+def kernel(boxes, labels, n, first, n_rows, bar, masks, ROWS: tl.constexpr):
+    # For some of n_rows boxes from `first` on: a word for each 32 of the boxes from there on, of those behind it, of its class and above the bar
+    row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    from_row = first + tl.minimum(row, n_rows - 1)
+    limit = tl.load(bar)
+    last_word = (n - first + 31) // 32
+    bit = tl.arange(0, 32)
+    label = tl.load(labels + from_row)[:, None]
+    {a} = columns(boxes, first, tl.minimum(row, n_rows - 1), 4, 1, True)
+    {a} = {a_down}
+    # Words of boxes before these are never asked for
+    for word in range(tl.program_id(0) * ROWS // 32 + tl.program_id(1), last_word, tl.num_programs(1)):
+        column = word * 32 + bit
+        from_column = tl.minimum(column, n - first - 1)
+        {b} = columns(boxes, first, from_column, 4, 1, True)
+        {b} = {b_across}
+{work}
+        above = (value > limit) & (label == tl.load(labels + first + from_column)[None, :])
+        above = above & (column[None, :] > row[:, None]) & (column < n - first)[None, :]
+        mask = tl.reduce(tl.where(above, (1 << bit)[None, :], 0), 1, either)
+        tl.store(masks + n_rows.to(tl.int64) * word + row, mask, mask=row < n_rows)
+"""

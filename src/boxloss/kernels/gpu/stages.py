@@ -7,7 +7,7 @@ Nothing imports this module either: see `boxloss.kernels.gpu.words`.
 import triton
 import triton.language as tl
 
-from boxloss.kernels.gpu.words import better, float64_of, last_as_no_index, no_index_last, sum_of
+from boxloss.kernels.gpu.words import better, either, float64_of, last_as_no_index, no_index_last, sum_of
 
 
 @triton.jit(do_not_specialize=["count", "scale"])
@@ -49,3 +49,33 @@ def merge(values, indices, count, n, best_values, best_indices, BLOCK: tl.conste
         value, index = better(value, index, other, no_index_last(tl.load(indices + place, mask=known, other=0)))
     tl.store(best_values + row, value, mask=known)
     tl.store(best_indices + row, last_as_no_index(index), mask=known)
+
+
+@triton.jit(do_not_specialize=["first", "n", "n_rows"])
+def resolve(masks, gone, first, n, n_rows, WORDS: tl.constexpr):
+    """Who of n_rows boxes from `first` on goes, and whom those that stay drop. One program.
+
+    `masks` (words from `first` on, n_rows): whom each box drops, of the boxes behind it. `gone`: bit k of word w is 1 where box 32 w + k goes.
+    """
+    n_words = (n - first + 31) // 32
+    here = gone + first // 32
+    line = tl.arange(0, 32)
+    for block in range((n_rows + 31) // 32):
+        # 32 boxes, one after another: whoever stays drops some of the 32
+        dropped = tl.load(here + block)
+        for k in tl.static_range(32):
+            one = block * 32 + k
+            drops = tl.load(masks + n_rows.to(tl.int64) * block + one, mask=one < n_rows, other=0)
+            dropped = tl.where(((dropped >> k) & 1) == 0, dropped | drops, dropped)
+        tl.store(here + block, dropped)
+        # And all that stay of them, all others
+        row = block * 32 + line
+        stays = (((dropped >> line) & 1) == 0) & (row < n_rows)
+        for start in range(block + 1, n_words, WORDS):
+            word = start + tl.arange(0, WORDS)
+            known = word < n_words
+            all_drop = tl.load(masks + word.to(tl.int64)[:, None] * n_rows + row[None, :], mask=known[:, None] & stays[None, :], other=0)
+            found = tl.reduce(all_drop, 1, either)
+            tl.store(here + word, tl.load(here + word, mask=known, other=0) | found, mask=known)
+        # The next block reads what other threads have written
+        tl.debug_barrier()

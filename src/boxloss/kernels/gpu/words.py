@@ -193,3 +193,8 @@ def no_index_last(index):
 @triton.jit
 def last_as_no_index(index):
     return tl.where(index == 0x7FFFFFFFFFFFFFFF, -1, index)
+
+
+@triton.jit
+def either(x, y):
+    return x | y
