@@ -12,6 +12,7 @@ from boxloss.draw.colours import FAINT, look
 from boxloss.draw.scene import LARGE, WIDE, draw_anchor, draw_key, draw_moved, draw_target, frame
 from boxloss.draw.style import literal, new_figure, styled
 from boxloss.formulas import find
+from boxloss.kernels.switch import plain
 from boxloss.losses import Similarity
 from boxloss.simulate.gradients import FAULTS
 from boxloss.simulate.protocol import PRESETS, Boxes
@@ -53,7 +54,8 @@ class Way:
 def way(loss: str, released: bool) -> Way:
     """By the exact gradient, or by the update that was released with the DIoU paper."""
     moved_by = Loss(find(loss), {}, tuple(FAULTS) if released else None)
-    _, path, _ = Simulation(moved_by, PLAN).move(np.array([START]), np.array([TARGET]), path=True)
+    with plain():  # the same to the bit, and done before a kernel would be compiled
+        _, path, _ = Simulation(moved_by, PLAN).move(np.array([START]), np.array([TARGET]), path=True)
     assert path is not None
     return Way(loss, released, np.concatenate([[START], path[:, 0]]))
 

@@ -1,6 +1,6 @@
 """Losses as landscapes around a target: their values over two ways in which a box may differ from it, and where their gradients pull the box.
 
-`python -m boxloss.draw.landscapes [FOLDER]` draws the pictures of docs/landscapes.md.
+`python -m boxloss.draw.landscapes [FOLDER]` draws the pictures of docs/landscapes.md, and prints its table.
 """
 
 import csv
@@ -237,6 +237,29 @@ def save_data(losses: Sequence[str | Formula | Loss], plane: str, path: Path, n:
 FOUR = ("iou", "giou", "diou", "ciou")
 
 
+def facts(of: str) -> dict[str, str]:
+    """What the pictures show, counted at 160 x 160 places: of the shifted box, and, where it says so, of the shifted and scaled one."""
+    shifted, scaled = (sample(of, plane, 160, midpoints=True) for plane in ("shift", "scale"))
+    pull = np.hypot(shifted.pull_across, shifted.pull_up)
+    apart, inside = shifted.overlap < 0, shifted.overlap >= shifted.plane.side
+    return {
+        "no pull, of places where the boxes are apart": f"{np.mean(pull[apart] <= STILL):.0%}",
+        "no pull, of places where the box lies inside": f"{np.mean(pull[inside] <= STILL):.0%}",
+        "median pull where the boxes are apart": f"{np.median(pull[apart]):.2f}",
+        "median pull where they overlap": f"{np.median(pull[~apart & ~inside]):.2f}",
+        "shifted and scaled: enlarges the box, of places where the boxes are apart": f"{np.mean(scaled.pull_up[scaled.overlap < 0] > STILL):.0%}",
+        "shifted and scaled: median pull along the scale there": f"{np.median(scaled.pull_up[scaled.overlap < 0]):.2f}",
+    }
+
+
+def table() -> str:
+    """`facts` of the four best known losses, in Markdown."""
+    columns = [facts(name) for name in FOUR]
+    lines = [f"| | {' | '.join(FOUR)} |", "|---" * (len(FOUR) + 1) + "|"]
+    lines += [f"| {what} | {' | '.join(column[what] for column in columns)} |" for what in columns[0]]
+    return "\n".join(lines)
+
+
 def draw(folder: Path) -> None:
     """Writes PLANE-loss.png and PLANE-pull.png for each plane: the four best known losses side by side."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -247,3 +270,4 @@ def draw(folder: Path) -> None:
 
 if __name__ == "__main__":
     draw(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/landscapes"))
+    print(table())
