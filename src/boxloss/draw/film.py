@@ -68,7 +68,7 @@ def film_figure(ways: Sequence[Way]) -> Figure:
     span = ((right - left) * 1.06, (bottom - top) * 1.08)
     high = WIDE * 0.94 / len(FRAMES) * span[1] / span[0]
     figure = new_figure(WIDE, (high + 0.3) * len(ways) + 0.7)
-    figure.get_layout_engine().set(h_pad=0.03, hspace=0.0, wspace=0.02)  # type: ignore[union-attr, call-arg]
+    figure.get_layout_engine().set(h_pad=0.06, hspace=0.0, wspace=0.02)  # type: ignore[union-attr, call-arg]
     grid = figure.subplots(len(ways), len(FRAMES), squeeze=False)
     for row, (axes_of_row, one) in enumerate(zip(grid, ways, strict=True)):
         for axes, step in zip(axes_of_row, FRAMES, strict=True):

@@ -100,7 +100,7 @@ def panels_figure(panels: Sequence[Panel], extra_width: float = 0.0, key: Sequen
     widths = [1.0] * len(panels) + [extra_width] * bool(extra_width)
     high = min(WIDE / sum(widths) * 0.94 * span[1] / span[0], HIGHEST)
     figure = new_figure(WIDE, high + n_rows * LINE + 0.9)
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.03, wspace=0.02, hspace=0.0)  # type: ignore[union-attr, call-arg]
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.07, wspace=0.02, hspace=0.0)  # type: ignore[union-attr, call-arg]
     grid = figure.add_gridspec(2, len(widths), height_ratios=(high, n_rows * LINE), width_ratios=widths)
     for k, (panel, around) in enumerate(zip(panels, hulls, strict=True)):
         axes = figure.add_subplot(grid[0, k])
