@@ -80,11 +80,3 @@ def test_matches_have_their_objects_colour():
     colours = [patch.get_edgecolor() for patch in left.patches]
     assert [patch.get_edgecolor() for patch in right.patches] == [colours[0], colours[0], colours[1]]
     assert [text.get_text() for text in left.texts] == ["2", "1"]
-
-
-@pytest.mark.slow
-def test_the_lectures_pictures_are_drawn(tmp_path):
-    from boxloss.draw.lecture import draw
-
-    draw(tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {"cell.png", "grid.png", "matches.png"}

@@ -1,48 +1,19 @@
 """The tables of `docs/lecture.md`: what stands there as right is right, by exact arithmetic and by the library, in float32 and float64."""
 
-from pathlib import Path
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
 import boxloss as bl
-from close import as_printed
+from close import as_printed, close
+from lecture_page import ROWS, box, tables
 from oracle import exact
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "lecture.md"
 MEASURES = {"right IoU": "iou", "right GIoU": "giou", "right DIoU": "diou", "right CIoU": "ciou"}
+LOSSES = {"right L2 loss": "l2"}
 SLOPES = {"right slope, DIoU": "diou", "right slope, CIoU": "ciou"}
-
-
-def tables() -> list[list[dict[str, str]]]:
-    """Every table of the page, as rows of column title to text."""
-    found: list[list[dict[str, str]]] = []
-    titles: list[str] = []
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
-        if not cells:
-            titles = []
-        elif not titles:
-            titles = cells
-            found.append([])
-        elif set(line) - set("|-"):
-            assert len(cells) == len(titles), f"a row of {len(cells)} cells under {len(titles)} titles: {line}"
-            found[-1].append(dict(zip(titles, cells, strict=True)))
-    return found
-
-
-ROWS = [row for table in tables() for row in table]
-
-
-def numbers(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.strip("()").split(",") if part.strip())
-
-
-def box(text: str) -> tuple[exact.Fraction, ...]:
-    corners = tuple(exact.Fraction(part) for part in numbers(text))
-    assert len(corners) == 4
-    return corners
 
 
 def cases(columns: dict[str, str]) -> list[Any]:
@@ -60,6 +31,59 @@ def test_similarities(name: str, prediction: str, target: str, right: str) -> No
     as_printed(1 - exact.value(name, a, b), right)
     for dtype in ("float32", "float64"):
         as_printed(float(getattr(bl, name)(np.array(a, dtype), np.array(b, dtype))), right)
+
+
+@pytest.mark.parametrize(("name", "prediction", "target", "right"), cases(LOSSES))
+def test_losses(name: str, prediction: str, target: str, right: str) -> None:
+    a, b = box(prediction), box(target)
+    as_printed(exact.value(name, a, b), right)
+    for dtype in ("float32", "float64"):
+        as_printed(float(getattr(bl, f"{name}_loss")(np.array(a, dtype), np.array(b, dtype))), right)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "hull" in row or "ρ²" in row or "v" in row], ids=lambda row: row["prediction"])
+def test_what_the_losses_are_made_of(row: dict[str, str]) -> None:
+    a, b = box(row["prediction"]), box(row["target"])
+    sides = [min(p, q) - max(s, t) for s, t, p, q in zip(a[:2], b[:2], a[2:], b[2:], strict=True)]
+    around = [max(p, q) - min(s, t) for s, t, p, q in zip(a[:2], b[:2], a[2:], b[2:], strict=True)]
+    overlap, hull = max(sides[0], 0) * max(sides[1], 0), around[0] * around[1]
+    union = sum((right - left) * (bottom - top) for left, top, right, bottom in (a, b)) - overlap
+    angle = math.atan2(b[2] - b[0], b[3] - b[1]) - math.atan2(a[2] - a[0], a[3] - a[1])
+    right = {
+        "overlap": overlap,
+        "union": union,
+        "hull": hull,
+        "waste": hull - union,
+        "ρ²": sum((a[k] + a[k + 2] - b[k] - b[k + 2]) ** 2 for k in (0, 1)) / 4,
+        "c²": around[0] ** 2 + around[1] ** 2,
+        "v": 4 / math.pi**2 * angle**2,
+    }
+    printed = set(right) & set(row)
+    for name in printed:
+        as_printed(right[name], row[name])
+    assert len(printed) in (4, 2, 1)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "pull on x" in row], ids=lambda row: row["loss"])
+def test_what_moves_the_film_at_its_start(row: dict[str, str]) -> None:
+    (x, y, w, h), (u, v, p, q) = (box(row[f"{name} (centre, size)"]) for name in ("box", "target"))
+    left, top, right, bottom, *_ = exact.gradient(row["loss"], (x - w / 2, y - h / 2, x + w / 2, y + h / 2), (u - p / 2, v - q / 2, u + p / 2, v + q / 2))
+    slopes = {"x": left + right, "y": top + bottom, "the width": (right - left) / 2, "the height": (bottom - top) / 2}
+    for name, slope in slopes.items():
+        as_printed(0 - slope, row[f"pull on {name}"])
+
+
+def test_the_gradient_of_iou_is_in_one_over_the_unit_of_length() -> None:
+    scales = [(box(row["prediction"]), box(row["target"])) for row in ROWS if "scale" in row]
+    small, *_, large = (exact.gradient("iou", a, b) for a, b in scales)
+    close(np.array(large, float) * 4, small, "float64")
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "what it does not see" in row], ids=lambda row: row["loss"])
+def test_ranges(row: dict[str, str]) -> None:
+    formula = bl.catalogue()[row["loss"].strip("`")]
+    assert row["range"] == formula.bounds
+    assert row["scale-free"] == ("yes" if formula.scale_free else "no")
 
 
 @pytest.mark.parametrize(("name", "prediction", "target", "right"), cases(SLOPES))
@@ -119,6 +143,6 @@ def test_shapes(row: dict[str, str]) -> None:
 
 def test_the_page_has_its_tables() -> None:
     """A table that lost its title line would lose its tests."""
-    n_rows = {name: sum(title in row for row in ROWS) for title, name in MEASURES.items()}
-    assert n_rows == {"iou": 14, "giou": 11, "diou": 5, "ciou": 8}
-    assert len(tables()) == 7
+    n_rows = {name: sum(title in row for row in ROWS) for title, name in (MEASURES | LOSSES).items()}
+    assert n_rows == {"iou": 35, "giou": 25, "diou": 15, "ciou": 14, "l2": 7}
+    assert len(tables()) == 16

@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.floating]
 MOST_POINTS = 4000
 A_ROW = 9
 """Anchors drawn side by side."""
+FAINTER = 0.5
+"""Of a picture below anchors, so that their colours are told apart on any ground."""
 METRICS = (("mean best IoU", "o", 6, BARS), ("IoU ≥ 0.5", "s", 6, MARK), ("sides within × 4", "D", 9, "#9A9A9A"))
 """Name, marker, its size and colour; what may lie on the same place as another is drawn below it, and larger."""
 
@@ -149,7 +151,7 @@ def cell_figure(pixels: Pixels, size: int, by_scale: dict[str, Floats]) -> Figur
     """The anchors of one cell in the middle of a picture of `size` x `size`: name of a scale -> boxes (n, 4), one colour a scale."""
     figure = new_figure(7.2, 5.2)
     axes = figure.subplots()
-    show_picture(axes, pixels, (size, size), 0.75)
+    show_picture(axes, pixels, (size, size), FAINTER)
     handles = []
     for (name, boxes), colour in zip(by_scale.items(), CLASS_COLOURS, strict=False):
         for box in boxes:
@@ -169,7 +171,7 @@ def grid_figure(pixels: Pixels, size: int, levels: dict[int, tuple[Floats, int]]
     figure = new_figure(3.9 * len(levels), 4.4)
     total = 0
     for axes, (stride, (boxes, per_cell)), colour in zip(figure.subplots(1, len(levels)), levels.items(), CLASS_COLOURS, strict=False):
-        show_picture(axes, pixels, (size, size), 0.75)
+        show_picture(axes, pixels, (size, size), FAINTER)
         cells = boxes.reshape(-1, per_cell, 4)
         centres = (cells[:, 0, :2] + cells[:, 0, 2:]) / 2
         axes.plot(*centres.T, "o", color=colour, markersize=4.5, markeredgecolor="white", markeredgewidth=0.6)
@@ -179,7 +181,7 @@ def grid_figure(pixels: Pixels, size: int, levels: dict[int, tuple[Floats, int]]
         n = size // stride
         axes.set_title(f"stride {stride}: {n} × {n} × {per_cell} = {len(boxes)}")
         total += len(boxes)
-    figure.suptitle(f"{total} anchors; those of one cell are drawn", x=0.01, ha="left", fontweight="bold")
+    figure.suptitle(f"{total} anchors; those of one cell are drawn", x=0.004, ha="left", fontsize=13)
     return figure
 
 
@@ -189,7 +191,7 @@ def matches_figure(pixels: Pixels, size: int, objects: Floats, anchors: Floats, 
     figure = new_figure(9.6, 5.1)
     left, right = figure.subplots(1, 2)
     for axes in (left, right):
-        show_picture(axes, pixels, (size, size), 0.75)
+        show_picture(axes, pixels, (size, size), FAINTER)
     halo = [effects.Stroke(linewidth=3.5, foreground="white"), effects.Normal()]
     for number, box in enumerate(objects):
         colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
@@ -198,7 +200,7 @@ def matches_figure(pixels: Pixels, size: int, objects: Floats, anchors: Floats, 
         middle = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
         left.annotate(str(n), middle, ha="center", va="center", fontsize=15, fontweight="bold", color=colour, path_effects=halo)
         for anchor in anchors[index == number]:
-            outline(right, anchor.tolist(), colour, 1.1)
+            outline(right, anchor.tolist(), colour, 1.7)
     left.set_title(f"{len(objects)} objects, and how many anchors each has")
     right.set_title(f"{int((index >= 0).sum())} of {len(anchors)} anchors: IoU ≥ {threshold:g} with an object")
     return figure

@@ -1,14 +1,15 @@
-"""Draws the pictures of anchors in docs/lecture.md: `python -m boxloss.draw.lecture [FOLDER]`."""
+"""Draws the pictures of docs/lecture.md: `python -m boxloss.draw.lecture [FOLDER]`."""
 
 import sys
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from boxloss.anchors import grid, kmeans, shapes
 from boxloss.datasets.embedded import SIDE, embedded
 from boxloss.datasets.sizes import sizes
-from boxloss.draw import style
+from boxloss.draw import film, gallery, style
 from boxloss.draw.anchors import cell_figure, grid_figure, matches_figure
 from boxloss.losses import nearest
 
@@ -19,9 +20,8 @@ STRIDES = (8, 16, 32)
 THRESHOLD = 0.5
 
 
-def draw(folder: Path) -> None:
-    """Writes cell.png, grid.png and matches.png."""
-    folder.mkdir(parents=True, exist_ok=True)
+def anchors_figures() -> dict[str, Figure]:
+    """The anchors of one cell, of three feature maps, and whom IoU gives them to."""
     data = embedded()
     picture = data.splits["train"][PICTURE]
     pixels = picture.pixels()
@@ -34,13 +34,17 @@ def draw(folder: Path) -> None:
     anchors = np.concatenate([boxes for boxes, _ in levels.values()])
     overlap, index = (np.asarray(x) for x in nearest("iou", anchors, picture.boxes.astype(np.float32)))
     index = np.where(overlap >= THRESHOLD, index, -1)
-
-    figures = {
+    return {
         "cell": cell_figure(pixels, 400, at_one_cell),
         "grid": grid_figure(pixels, SIDE, levels),
         "matches": matches_figure(pixels, SIDE, picture.boxes, anchors, index, THRESHOLD),
     }
-    for name, figure in figures.items():
+
+
+def draw(folder: Path) -> None:
+    """Writes every picture of the page, NAME.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in {**anchors_figures(), **gallery.figures(), **film.figures()}.items():
         style.save(figure, folder / f"{name}.png")
         print(f"drawn: {folder / name}.png", file=sys.stderr)
 
