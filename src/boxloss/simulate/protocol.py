@@ -1,8 +1,9 @@
 """The experiment as data: where boxes start, where they have to go, and how they are moved."""
 
+import json
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,19 +52,22 @@ class Protocol:
     def __post_init__(self) -> None:
         for name, value, known in (("parameters", self.parameters, PARAMETERS), ("optimiser", self.optimiser, OPTIMISERS), ("draw", self.draw, DRAWS)):
             if value not in known:
-                raise UnknownNameError(f"{name} of a protocol", value, known)
-        for name in ("n_centres", "steps"):
+                raise UnknownNameError(f"{name} of a protocol", str(value), known)
+        for name, least in (("n_centres", 1), ("steps", 1), ("seed", 0)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ParameterError(f"Protocol: {name} is {value!r}, expected a whole number >= 1")
+            self._require(isinstance(value, int) and not isinstance(value, bool) and value >= least, name, f"a whole number >= {least}")
         for name in ("target_area", "radius", "ratios", "scales"):
             value = getattr(self, name)
             numbers = value if isinstance(value, tuple) else (value,)
-            if not numbers or not all(isinstance(x, (int, float)) and 0 < x < math.inf for x in numbers):
-                raise ParameterError(f"Protocol: {name} is {value!r}, expected finite numbers > 0")
-        ends = [share for share, _ in self.rates]
-        if not ends or ends != sorted(ends) or ends[-1] != 1 or not all(rate > 0 for _, rate in self.rates):
-            raise ParameterError(f"Protocol: rates are {self.rates!r}, expected (share, rate) with shares that rise to 1 and rates > 0")
+            self._require(bool(numbers) and all(_is_number(x) and x > 0 for x in numbers), name, "finite numbers > 0")
+        self._require(isinstance(self.centre, tuple) and len(self.centre) == 2 and all(map(_is_number, self.centre)), "centre", "two finite numbers")
+        self._require(isinstance(self.factor, bool), "factor", "True or False")
+        self._require(isinstance(self.name, str) and bool(self.name), "name", "a text")
+        self._require(_are_rates(self.rates), "rates", "(share, rate) with shares that rise to 1 and rates > 0")
+
+    def _require(self, fits: bool, name: str, expected: str) -> None:
+        if not fits:
+            raise ParameterError(f"Protocol: {name} is {getattr(self, name)!r}, expected {expected}")
 
     @property
     def n_cases(self) -> int:
@@ -77,8 +81,17 @@ class Protocol:
         """The same with other values of some fields."""
         return replace(self, **changes)
 
+    def at_rate(self, rate: float) -> "Protocol":
+        """The same with this rate at first, and the later ones in proportion."""
+        first = self.rates[0][1]
+        # 0.2 * (0.01 / 0.1) is not 0.02, but 0.01 * 2 is
+        return self.with_(rates=tuple((share, other * (rate / first)) for share, other in self.rates))
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def as_json(self) -> str:
+        return json.dumps(self.as_dict(), indent=1)
 
     def step_sizes(self) -> Boxes:
         """The rate of each step, (steps,)."""
@@ -110,6 +123,17 @@ class Protocol:
         return anchor, target
 
 
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
+
+
+def _are_rates(rates: Any) -> bool:
+    if not isinstance(rates, tuple) or not all(isinstance(pair, tuple) and len(pair) == 2 and all(map(_is_number, pair)) for pair in rates):
+        return False
+    ends = [share for share, _ in rates]
+    return bool(ends) and ends == sorted(ends) and ends[-1] == 1 and all(share > 0 and rate > 0 for share, rate in rates)
+
+
 def _sides(area: Boxes, ratio: Boxes) -> Boxes:
     return np.stack([np.sqrt(area * ratio), np.sqrt(area / ratio)], 1)
 
@@ -131,14 +155,40 @@ PRESETS = {
 
 
 def find(name: str | Protocol) -> Protocol:
-    """A preset by its name; a protocol is itself."""
+    """A preset by its name, or the protocol in a file NAME.json; a protocol is itself."""
     if isinstance(name, Protocol):
         return name
+    if name.endswith(".json"):
+        return read(Path(name))
     if name not in PRESETS:
         raise UnknownNameError("protocol", name, PRESETS)
     return PRESETS[name]
 
 
-def total(parts: Iterable[float]) -> float:
-    """The sum, rounded once: the same in whatever order and from whatever shards the parts came."""
-    return math.fsum(parts)
+def read(file: Path) -> Protocol:
+    """The protocol in a JSON file: an object with the fields of `Protocol`. Those that it lacks have their defaults, and the name is the file's."""
+    try:
+        return from_json(file.read_text(encoding="utf-8"), file.stem)
+    except OSError as error:
+        raise ParameterError(f"{file}: {'no such file' if isinstance(error, FileNotFoundError) else error.strerror}; expected a protocol") from error
+    except ValueError as error:  # whatever is wrong with it, the file is named
+        raise type(error)(f"{file}: {error}") if type(error) is ParameterError else error
+
+
+def from_json(text: str, name: str = "protocol") -> Protocol:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ParameterError(f"a protocol that is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ParameterError(f"a protocol that is {type(found).__name__}, expected an object with fields such as steps and rates")
+    known = [field.name for field in fields(Protocol)]
+    for key in found:
+        if key not in known:
+            raise UnknownNameError("field of a protocol", key, known)
+    return Protocol(**{"name": name} | {key: _tupled(value) for key, value in found.items()})
+
+
+def _tupled(value: Any) -> Any:
+    """JSON has lists alone."""
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
