@@ -100,16 +100,18 @@ class Protocol:
         # A share such as 160 / 200 belongs to the rate that ends there, however it was rounded.
         return np.array([rate for _, rate in self.rates])[np.searchsorted(ends, shares - 1e-9)]
 
-    def centres(self) -> Boxes:
-        """The anchors' centres, (n_centres, 2): the same for the same seed, and the first ones the same whatever their number."""
-        chance = np.random.default_rng(self.seed).random((self.n_centres, 2))
+    def centres(self, first: int = 0, last: int | None = None) -> Boxes:
+        """The anchors' centres, (n_centres, 2), or those from `first` to `last`: the same for the same seed, whatever their number."""
+        last = self.n_centres if last is None else last
+        # Two draws a centre: a generator can be set forward, and memory need not grow with the number of centres.
+        chance = np.random.Generator(np.random.PCG64(self.seed).advance(2 * first)).random((last - first, 2))
         distance = np.sqrt(chance[:, 0]) if self.draw == "disc" else 2.0 ** (-8 * chance[:, 0])
         angle = 2 * np.pi * chance[:, 1]
-        return np.asarray(self.centre) + self.radius * distance[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+        found: Boxes = np.asarray(self.centre) + self.radius * distance[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+        return found
 
-    def cases(self, first: int, last: int, centres: Boxes | None = None) -> tuple[Boxes, Boxes]:
-        """Anchors and targets of cases `first` to `last`, two (n, 4) in cxcywh. `centres`: what `centres()` gave, where it is at hand."""
-        centres = self.centres() if centres is None else centres
+    def cases(self, first: int, last: int) -> tuple[Boxes, Boxes]:
+        """Anchors and targets of cases `first` to `last`, two (n, 4) in cxcywh."""
         n_ratios, n_scales = len(self.ratios), len(self.scales)
         case = np.arange(first, last)
         case, of_anchor = np.divmod(case, n_ratios)
@@ -119,7 +121,9 @@ class Protocol:
         target = np.empty((last - first, 4))
         target[:, :2] = self.centre
         target[:, 2:] = _sides(np.broadcast_to(self.target_area, len(case)), ratios[of_target])
-        anchor = np.concatenate([centres[of_centre], _sides(areas[of_scale], ratios[of_anchor])], 1)
+        from_centre = first // self.cases_per_centre
+        centres = self.centres(from_centre, -(-last // self.cases_per_centre))
+        anchor = np.concatenate([centres[of_centre - from_centre], _sides(areas[of_scale], ratios[of_anchor])], 1)
         return anchor, target
 
 
@@ -171,8 +175,8 @@ def read(file: Path) -> Protocol:
         return from_json(file.read_text(encoding="utf-8"), file.stem)
     except OSError as error:
         raise ParameterError(f"{file}: {'no such file' if isinstance(error, FileNotFoundError) else error.strerror}; expected a protocol") from error
-    except ValueError as error:  # whatever is wrong with it, the file is named
-        raise type(error)(f"{file}: {error}") if type(error) is ParameterError else error
+    except ParameterError as error:
+        raise ParameterError(f"{file}: {error}") from error
 
 
 def from_json(text: str, name: str = "protocol") -> Protocol:
