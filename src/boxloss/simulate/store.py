@@ -2,7 +2,7 @@
 
     FOLDER/protocol.json
     FOLDER/LABEL/cases/FIRST.parquet   case, x y w h (the final box), error, iou; a file a shard
-    FOLDER/LABEL/curve.parquet         step, error_sum; written last: a loss that has it is finished
+    FOLDER/LABEL/curve.parquet         step, error_sum; written last
 
 Every Parquet file has the protocol, the loss with the digest of its text, and the tally of its cases in its metadata, as JSON.
 """
@@ -11,18 +11,16 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from boxloss.errors import MissingExtraError, ParameterError
+from boxloss.simulate import run
 from boxloss.simulate.loss import Loss
 from boxloss.simulate.protocol import Protocol, read
 from boxloss.simulate.run import Result, Shard, Simulation
 from boxloss.simulate.tally import Tally
-
-if TYPE_CHECKING:
-    pass
 
 COLUMNS = ("x", "y", "w", "h")
 
@@ -46,7 +44,8 @@ class Store:
             _write(file, (plan.as_json() + "\n").encode())
 
     def of(self, loss: Loss, simulation: Simulation) -> "LossStore":
-        return LossStore(self.folder / loss.label, {"protocol": self.plan.as_dict(), "loss": loss.as_dict() | {"text": simulation.digest}})
+        about = {"protocol": self.plan.as_dict(), "loss": loss.as_dict() | {"text": simulation.digest}, "shard": run.SHARD}
+        return LossStore(self.folder / loss.label, about)
 
 
 class LossStore:
@@ -54,18 +53,23 @@ class LossStore:
 
     def __init__(self, folder: Path, about: dict[str, Any]):
         self.folder, self._about = folder, json.loads(json.dumps(about))
-        self.cases, self._curve = folder / "cases", folder / "curve.parquet"
+        self.cases = folder / "cases"
         self.cases.mkdir(parents=True, exist_ok=True)
         for torn in folder.rglob("*.part"):
             torn.unlink()
 
-    def finished(self) -> Tally | None:
-        """The tally of all cases, where nothing is left to be done."""
-        return self._tally(self._curve)
-
     def kept(self, first: int) -> Tally | None:
-        """The tally of the shard that begins with this case, where it is done."""
-        return self._tally(self._place(first))
+        """The tally of the shard that begins with this case, where it is done. Raises `ParameterError` where it is another loss's."""
+        file = self._place(first)
+        if not file.exists():
+            return None
+        about = _metadata(file)
+        for name, mine in self._about.items():
+            if about[name] != mine:
+                raise ParameterError(
+                    f"{file}: was made by another {name} of that name, or by another version of boxloss: choose another --out, or delete {self.folder}"
+                )
+        return Tally.from_dict(about["tally"])
 
     def keep(self, shard: Shard) -> None:
         numbers = dict(zip(COLUMNS, shard.boxes.T, strict=True)) | {"error": shard.errors, "iou": shard.ious}
@@ -73,7 +77,7 @@ class LossStore:
 
     def finish(self, tally: Tally) -> None:
         curve = tally.curve()
-        self._write(self._curve, {"step": np.arange(len(curve)), "error_sum": curve}, tally)
+        self._write(self.folder / "curve.parquet", {"step": np.arange(len(curve)), "error_sum": curve}, tally)
 
     def _place(self, first: int) -> Path:
         return self.cases / f"{first:013d}.parquet"
@@ -87,18 +91,6 @@ class LossStore:
         counted = {name: "DELTA_BINARY_PACKED" for name in ("case", "step") if name in columns}
         parquet.write_table(table.replace_schema_metadata(about), sink, compression="none", use_dictionary=False, column_encoding=counted)
         _write(file, sink.getvalue())
-
-    def _tally(self, file: Path) -> Tally | None:
-        """What `file` says of its cases; None where it is not there. Raises `ParameterError` where it is another loss's."""
-        if not file.exists():
-            return None
-        about = _metadata(file)
-        for name, mine in self._about.items():
-            if about[name] != mine:
-                raise ParameterError(
-                    f"{file}: was made by another {name} of that name, or by another version of boxloss: choose another --out, or delete {self.folder}"
-                )
-        return Tally.from_dict(about["tally"])
 
 
 def load(folder: str | Path) -> dict[str, Result]:
@@ -133,7 +125,7 @@ def _metadata(file: Path) -> dict[str, Any]:
     _, parquet = _libraries()
     try:
         found = parquet.read_schema(file).metadata or {}
-        return {name: json.loads(found[f"boxloss.{name}".encode()]) for name in ("protocol", "loss", "tally")}
+        return {name: json.loads(found[f"boxloss.{name}".encode()]) for name in ("protocol", "loss", "shard", "tally")}
     except (KeyError, ValueError) as error:  # which Arrow's own errors are
         raise ParameterError(f"{file}: is no file of a simulation: {' '.join(str(error).split())[:200]}") from error
 

@@ -58,10 +58,6 @@ def stream(
 
 def _one(simulation: Simulation, place: LossStore | None, engine: Engine, tell: Tell) -> Tally:
     """The tally of all cases of a loss, of which those that are stored are not done again."""
-    done = None if place is None else place.finished()
-    if done is not None:
-        tell(done.n)
-        return done
     tally = _added(_tallies(simulation, place, engine, tell))
     if place is not None:
         place.finish(tally)
