@@ -39,6 +39,7 @@ app = typer.Typer(
   boxloss show ciou --source triton  [dim]its code: numba, triton, javascript[/dim]
   boxloss evaluate truth.json detections.json
   boxloss anchors DATA -k 9          [dim]anchors for your boxes, and what they are worth[/dim]
+  boxloss simulate iou,giou,ciou     [dim]boxes moved by a loss's gradient alone[/dim]
 
 DATA is a folder (Pascal VOC, COCO or YOLO), a COCO .json, a YOLO data.yaml, or the word [bold]embedded[/bold].""",
 )
@@ -49,6 +50,7 @@ SUPPRESSIONS = "greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, wei
 """Written down, since to import them takes longer than to print the help; a test holds it to `boxloss.evaluate.suppressed.KINDS`."""
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures alone.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed.")]
 Format = Annotated[str | None, typer.Option("--format", help="voc, coco or yolo, where a folder could be two of them.", show_default=False)]
@@ -91,7 +93,7 @@ def compare(
         typer.Option(help="The kind of suppression of detections: greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted or cluster_weighted."),
     ] = "greedy",
     nms_threshold: NmsThreshold = 0.6,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures and the verdict alone.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
 
@@ -520,6 +522,57 @@ def anchors(
         for name, figure in figures.items():
             style.save(figure, out / f"{name}.png")
             errors.print(f"drawn: {out / name}.png", markup=False)
+
+
+@app.command()
+def simulate(
+    losses: Annotated[
+        str, typer.Argument(metavar="LOSSES", help="Names with commas between, or FILE.py:NAME; parameters after colons: diou:inner=0.75.")
+    ] = "iou,giou,diou,ciou",
+    protocol: Annotated[str, typer.Option(help="quick, diou-paper, wiou-paper, piou-paper, or a FILE.json with fields of one.")] = "quick",
+    centres: Annotated[int | None, typer.Option(help="How many centres of anchors.", show_default="the protocol's")] = None,
+    steps: Annotated[int | None, typer.Option(help="How many steps.", show_default="the protocol's")] = None,
+    rate: Annotated[float | None, typer.Option(help="The first rate; later ones in proportion.", show_default="the protocol's")] = None,
+    optimiser: Annotated[str | None, typer.Option(help="descent, momentum or adam.", show_default="the protocol's")] = None,
+    parameters: Annotated[str | None, typer.Option(help="What is moved: cxcywh or xyxy.", show_default="the protocol's")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the anchors' centres.", show_default="the protocol's")] = None,
+    gradient: Annotated[str, typer.Option(help="exact, or as-released: the update published with the DIoU paper, for iou, giou, diou and ciou.")] = "exact",
+    faults: Annotated[str | None, typer.Option(help="With as-released: which of its slips to make, with commas, or none.", show_default="all")] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder for all final boxes and the curves, as Parquet.", show_default="nothing is kept")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out that was stopped, or with more losses.")] = False,
+    engine: Annotated[str, typer.Option(help="local: threads. ray: Ray, on this machine or a cluster.")] = "local",
+    address: Annotated[str | None, typer.Option(help="The Ray cluster's address.", show_default="this machine")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="How many cores.", show_default="all")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Move boxes to their targets by a loss's gradient alone, as the DIoU paper did for 1,715,000 cases, and count what errors are left.
+
+    An error is |x - x'| + |y - y'| + |w - w'| + |h - h'|, of centre and sides. The table has its mean and its sum over all cases after the last step, the
+    mean IoU then, the share of IoUs above 0.75, and the errors of all steps together: the fewer, the sooner boxes arrive. Piped, it has tabs.
+
+    Example: boxloss simulate iou,giou,diou,ciou --protocol diou-paper --out runs/paper
+
+    Example: boxloss simulate giou,diou --protocol diou-paper --gradient as-released --faults unclamped-overlap
+
+    Example: boxloss simulate diou:inner=0.75,my_loss.py:my_loss --rate 0.2 --optimiser adam
+
+    Example: boxloss simulate ciou --protocol diou-paper --centres 3000000 --engine ray --address 10.0.0.1:6379 --out runs/billion --resume
+    """
+    from boxloss.simulate import study
+
+    changes = {"n_centres": centres, "steps": steps, "optimiser": optimiser, "parameters": parameters, "seed": seed}
+    options: dict[str, Any] = {"gradient": gradient, "faults": faults, "out": out, "resume": resume}
+    options |= {"engine": engine, "address": address, "workers": workers, "quiet": quiet}
+    try:
+        found = study.study(losses, study.changed(protocol, rate, changes), **options)
+    except KeyboardInterrupt:  # here and not in `main`: Typer takes it for itself
+        errors.print(f"boxloss: stopped{f'; the same command with --resume goes on in {out}' if out else ''}", markup=False)
+        raise typer.Exit(130) from None
+    if as_json:
+        print(json.dumps(_finite(study.as_dicts(found)), indent=1))
+    else:
+        _print_table(study.HEADER, [study.row(*one) for one in found], numbers=True)
 
 
 def main() -> None:

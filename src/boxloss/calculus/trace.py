@@ -11,7 +11,7 @@ from typing import Any
 import boxloss.pair as pair_module
 from boxloss.boxes import corners
 from boxloss.calculus.derivative import derivative, without_holds
-from boxloss.calculus.graph import Graph, Node
+from boxloss.calculus.graph import Graph, Node, reachable
 from boxloss.errors import BoxLossError, FormulaError, UnknownNameError
 from boxloss.formulas import Formula
 from boxloss.pair import Pair
@@ -50,6 +50,22 @@ class Traced:
     @property
     def dtype(self) -> str:
         return str(self.value.graph.dtype)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as rows of operations, one after another: another process need not have the formula's file, nor the stack for so deep a nest."""
+        nodes = reachable([*self.inputs, *self.outputs])
+        rows = [(node.op, [x.index for x in node.args], node.value, node.name, node.index) for node in nodes]
+        return _from_rows, (self.name, self.dtype, rows, [x.index for x in self.inputs], [x.index for x in self.outputs])
+
+
+def _from_rows(name: str, dtype: str, rows: list[tuple[str, list[int], Any, str | None, int]], inputs: list[int], outputs: list[int]) -> Traced:
+    graph = Graph(dtype)
+    nodes: dict[int, Node] = {}
+    for op, args, value, label, index in rows:
+        nodes[index] = graph._new(op, tuple(nodes[k] for k in args), value)
+        nodes[index].name = label
+    value, *slopes = (nodes[k] for k in outputs)
+    return Traced(name, tuple(nodes[k] for k in inputs), value, tuple(slopes))
 
 
 def trace(

@@ -41,16 +41,21 @@ def as_released(name: str, faults: Collection[str] = tuple(FAULTS), *, dtype: st
 
     Reference: Zheng et al., Distance-IoU Loss, AAAI 2020, arXiv:1911.08287, and the simulation published with it.
     """
-    if name not in RELEASED:
-        raise ParameterError(f"as_released: there is no released update of {name!r}, only of {', '.join(RELEASED)}")
-    for fault in faults:
-        if fault not in FAULTS:
-            raise UnknownNameError("fault", fault, FAULTS)
+    check_released(name, faults)
     graph = Graph(dtype)
     inputs = tuple(graph.input(f"{box}_{side}") for box in "ab" for side in SIDES["cxcywh"])
     factor, ascent = _Released(inputs, faults).ascent(name)
     factor, *slopes = without_holds([factor, *(0.0 - slope for slope in ascent)])
     return Traced(f"{name} as released", inputs, factor, tuple(slopes))
+
+
+def check_released(name: str, faults: Collection[str]) -> None:
+    """Raises `ParameterError` for a loss that has no released update, `UnknownNameError` for what is none of its faults."""
+    if name not in RELEASED:
+        raise ParameterError(f"as released: there is no released update of {name!r}, only of {', '.join(RELEASED)}")
+    for fault in faults:
+        if fault not in FAULTS:
+            raise UnknownNameError("fault", fault, FAULTS)
 
 
 class _Axis:

@@ -1,8 +1,9 @@
 """The experiment as data: where boxes start, where they have to go, and how they are moved."""
 
+import json
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,19 +52,22 @@ class Protocol:
     def __post_init__(self) -> None:
         for name, value, known in (("parameters", self.parameters, PARAMETERS), ("optimiser", self.optimiser, OPTIMISERS), ("draw", self.draw, DRAWS)):
             if value not in known:
-                raise UnknownNameError(f"{name} of a protocol", value, known)
-        for name in ("n_centres", "steps"):
+                raise UnknownNameError(f"{name} of a protocol", str(value), known)
+        for name, least in (("n_centres", 1), ("steps", 1), ("seed", 0)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ParameterError(f"Protocol: {name} is {value!r}, expected a whole number >= 1")
+            self._require(isinstance(value, int) and not isinstance(value, bool) and value >= least, name, f"a whole number >= {least}")
         for name in ("target_area", "radius", "ratios", "scales"):
             value = getattr(self, name)
             numbers = value if isinstance(value, tuple) else (value,)
-            if not numbers or not all(isinstance(x, (int, float)) and 0 < x < math.inf for x in numbers):
-                raise ParameterError(f"Protocol: {name} is {value!r}, expected finite numbers > 0")
-        ends = [share for share, _ in self.rates]
-        if not ends or ends != sorted(ends) or ends[-1] != 1 or not all(rate > 0 for _, rate in self.rates):
-            raise ParameterError(f"Protocol: rates are {self.rates!r}, expected (share, rate) with shares that rise to 1 and rates > 0")
+            self._require(bool(numbers) and all(_is_number(x) and x > 0 for x in numbers), name, "finite numbers > 0")
+        self._require(isinstance(self.centre, tuple) and len(self.centre) == 2 and all(map(_is_number, self.centre)), "centre", "two finite numbers")
+        self._require(isinstance(self.factor, bool), "factor", "True or False")
+        self._require(isinstance(self.name, str) and bool(self.name), "name", "a text")
+        self._require(_are_rates(self.rates), "rates", "(share, rate) with shares that rise to 1 and rates > 0")
+
+    def _require(self, fits: bool, name: str, expected: str) -> None:
+        if not fits:
+            raise ParameterError(f"Protocol: {name} is {getattr(self, name)!r}, expected {expected}")
 
     @property
     def n_cases(self) -> int:
@@ -77,8 +81,17 @@ class Protocol:
         """The same with other values of some fields."""
         return replace(self, **changes)
 
+    def at_rate(self, rate: float) -> "Protocol":
+        """The same with this rate at first, and the later ones in proportion."""
+        first = self.rates[0][1]
+        # 0.2 * (0.01 / 0.1) is not 0.02, but 0.01 * 2 is
+        return self.with_(rates=tuple((share, other * (rate / first)) for share, other in self.rates))
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def as_json(self) -> str:
+        return json.dumps(self.as_dict(), indent=1)
 
     def step_sizes(self) -> Boxes:
         """The rate of each step, (steps,)."""
@@ -87,16 +100,18 @@ class Protocol:
         # A share such as 160 / 200 belongs to the rate that ends there, however it was rounded.
         return np.array([rate for _, rate in self.rates])[np.searchsorted(ends, shares - 1e-9)]
 
-    def centres(self) -> Boxes:
-        """The anchors' centres, (n_centres, 2): the same for the same seed, and the first ones the same whatever their number."""
-        chance = np.random.default_rng(self.seed).random((self.n_centres, 2))
+    def centres(self, first: int = 0, last: int | None = None) -> Boxes:
+        """The anchors' centres, (n_centres, 2), or those from `first` to `last`: the same for the same seed, whatever their number."""
+        last = self.n_centres if last is None else last
+        # Two draws a centre: a generator can be set forward, and memory need not grow with the number of centres.
+        chance = np.random.Generator(np.random.PCG64(self.seed).advance(2 * first)).random((last - first, 2))
         distance = np.sqrt(chance[:, 0]) if self.draw == "disc" else 2.0 ** (-8 * chance[:, 0])
         angle = 2 * np.pi * chance[:, 1]
-        return np.asarray(self.centre) + self.radius * distance[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+        found: Boxes = np.asarray(self.centre) + self.radius * distance[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+        return found
 
-    def cases(self, first: int, last: int, centres: Boxes | None = None) -> tuple[Boxes, Boxes]:
-        """Anchors and targets of cases `first` to `last`, two (n, 4) in cxcywh. `centres`: what `centres()` gave, where it is at hand."""
-        centres = self.centres() if centres is None else centres
+    def cases(self, first: int, last: int) -> tuple[Boxes, Boxes]:
+        """Anchors and targets of cases `first` to `last`, two (n, 4) in cxcywh."""
         n_ratios, n_scales = len(self.ratios), len(self.scales)
         case = np.arange(first, last)
         case, of_anchor = np.divmod(case, n_ratios)
@@ -106,8 +121,21 @@ class Protocol:
         target = np.empty((last - first, 4))
         target[:, :2] = self.centre
         target[:, 2:] = _sides(np.broadcast_to(self.target_area, len(case)), ratios[of_target])
-        anchor = np.concatenate([centres[of_centre], _sides(areas[of_scale], ratios[of_anchor])], 1)
+        from_centre = first // self.cases_per_centre
+        centres = self.centres(from_centre, -(-last // self.cases_per_centre))
+        anchor = np.concatenate([centres[of_centre - from_centre], _sides(areas[of_scale], ratios[of_anchor])], 1)
         return anchor, target
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
+
+
+def _are_rates(rates: Any) -> bool:
+    if not isinstance(rates, tuple) or not all(isinstance(pair, tuple) and len(pair) == 2 and all(map(_is_number, pair)) for pair in rates):
+        return False
+    ends = [share for share, _ in rates]
+    return bool(ends) and ends == sorted(ends) and ends[-1] == 1 and all(share > 0 and rate > 0 for share, rate in rates)
 
 
 def _sides(area: Boxes, ratio: Boxes) -> Boxes:
@@ -131,14 +159,40 @@ PRESETS = {
 
 
 def find(name: str | Protocol) -> Protocol:
-    """A preset by its name; a protocol is itself."""
+    """A preset by its name, or the protocol in a file NAME.json; a protocol is itself."""
     if isinstance(name, Protocol):
         return name
+    if name.endswith(".json"):
+        return read(Path(name))
     if name not in PRESETS:
         raise UnknownNameError("protocol", name, PRESETS)
     return PRESETS[name]
 
 
-def total(parts: Iterable[float]) -> float:
-    """The sum, rounded once: the same in whatever order and from whatever shards the parts came."""
-    return math.fsum(parts)
+def read(file: Path) -> Protocol:
+    """The protocol in a JSON file: an object with the fields of `Protocol`. Those that it lacks have their defaults, and the name is the file's."""
+    try:
+        return from_json(file.read_text(encoding="utf-8"), file.stem)
+    except OSError as error:
+        raise ParameterError(f"{file}: {'no such file' if isinstance(error, FileNotFoundError) else error.strerror}; expected a protocol") from error
+    except ParameterError as error:
+        raise ParameterError(f"{file}: {error}") from error
+
+
+def from_json(text: str, name: str = "protocol") -> Protocol:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ParameterError(f"a protocol that is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ParameterError(f"a protocol that is {type(found).__name__}, expected an object with fields such as steps and rates")
+    known = [field.name for field in fields(Protocol)]
+    for key in found:
+        if key not in known:
+            raise UnknownNameError("field of a protocol", key, known)
+    return Protocol(**{"name": name} | {key: _tupled(value) for key, value in found.items()})
+
+
+def _tupled(value: Any) -> Any:
+    """JSON has lists alone."""
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value

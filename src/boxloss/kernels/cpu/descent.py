@@ -5,7 +5,7 @@ pairs, a step takes it if all pairs of the block are tame: the bits are the same
 """
 
 import functools
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,8 +74,8 @@ MOVES = {
     ),
 }
 """How each optimiser moves a parameter `x` by its slope g, and what it remembers of it."""
-SETTINGS = {"one": 1.0, "zero": 0.0, "momentum": 0.9, "first_decay": 0.9, "second_decay": 0.999, "small": 1e-8}
-TAKEN = taken(TEXT, CHOICE, *ARGUMENTS, *SETTINGS, "g0 g1 g2 g3 m0 m1 m2 m3 v0 v1 v2 v3")
+SETTINGS = {"one": 1.0, "zero": 0.0, "nan": math.nan, "momentum": 0.9, "first_decay": 0.9, "second_decay": 0.999, "small": 1e-8}
+TAKEN = taken(TEXT, CHOICE, *ARGUMENTS, *SETTINGS, "ill g0 g1 g2 g3 m0 m1 m2 m3 v0 v1 v2 v3")
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,9 @@ class Update:
         """The lines that move the four parameters of lane i."""
         lines, (factor, *slopes) = assignments(traced, NUMBA, TAKEN)
         moved, remembered = MOVES[self.optimiser]
+        if traced is not self.tame:  # which has no NaN
+            lines.append("ill = " + " | ".join(f"unordered({p.name}, {q.name})" for p, q in zip(traced.inputs[:4], traced.inputs[4:], strict=True)))
+            slopes = [f"where(ill, nan, {slope})" for slope in slopes]
         for k, (x, slope) in enumerate(zip(traced.inputs[:4], slopes, strict=True)):
             at = {name: f"load(columns, {BLOCK * (8 + 4 * row + k)} + i)" for row, name in enumerate("mv")}
             lines.append(f"g{k} = {factor} * {slope}" if self.factor else f"g{k} = {slope}")
@@ -159,6 +162,7 @@ def by_graph(update: Update, cases: Floats, rates: Floats, sums: Floats, path: F
         factor, *slopes = evaluate(update.full, [*moved, *targets])
         with np.errstate(all="ignore"):
             g = np.stack([factor * slope if update.factor else slope for slope in slopes])
+            g[:, np.isnan(cases).any(0)] = np.nan
             if update.optimiser == "descent":
                 moved -= rate * g
             elif update.optimiser == "momentum":
@@ -175,5 +179,3 @@ def by_graph(update: Update, cases: Floats, rates: Floats, sums: Floats, path: F
         if path is not None:
             path[step] = moved
 
-
-Loop = Callable[..., None]
