@@ -44,7 +44,7 @@ def landscape(
 
 
 def _losses(text: str) -> list[Any]:
-    from boxloss.compare.chosen import choose, split_names
-    from boxloss.from_file import from_file, is_place
+    import boxloss as bl
+    from boxloss.simulate.loss import chosen
 
-    return [from_file(word) if is_place(word) else choose(word).build() for word in split_names(text)]
+    return [bl.loss(one.formula, **one.parameters) for one in chosen(text)]

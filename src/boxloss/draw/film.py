@@ -15,8 +15,9 @@ from boxloss.formulas import find
 from boxloss.kernels.switch import plain
 from boxloss.losses import Similarity
 from boxloss.simulate.gradients import FAULTS
+from boxloss.simulate.loss import Loss
 from boxloss.simulate.protocol import PRESETS, Boxes
-from boxloss.simulate.run import Loss, Simulation
+from boxloss.simulate.run import Simulation
 
 START, TARGET = (12.4, 11.2, 1.0, 1.0), (10.0, 10.0, 1.0, 1.0)
 """As centre and size: apart, like most pairs of the DIoU paper's simulation."""
@@ -55,7 +56,7 @@ def way(loss: str, released: bool) -> Way:
     """By the exact gradient, or by the update that was released with the DIoU paper."""
     moved_by = Loss(find(loss), {}, tuple(FAULTS) if released else None)
     with plain():  # the same to the bit, and done before a kernel would be compiled
-        _, path, _ = Simulation(moved_by, PLAN).move(np.array([START]), np.array([TARGET]), path=True)
+        _, path, _ = Simulation.of(moved_by, PLAN).move(np.array([START]), np.array([TARGET]), path=True)
     assert path is not None
     return Way(loss, released, np.concatenate([[START], path[:, 0]]))
 
