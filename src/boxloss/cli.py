@@ -18,6 +18,7 @@ except ImportError as missing:  # the core installs without them
     sys.exit(f"boxloss: error: the command line needs {missing.name}, which is not installed: pip install 'boxloss[cli]'")
 
 from boxloss import __version__
+from boxloss.cli_draw import draw
 from boxloss.errors import BoxLossError, DataError, ParameterError, UnknownNameError
 
 app = typer.Typer(
@@ -40,9 +41,11 @@ app = typer.Typer(
   boxloss evaluate truth.json detections.json
   boxloss anchors DATA -k 9          [dim]anchors for your boxes, and what they are worth[/dim]
   boxloss simulate iou,giou,ciou     [dim]boxes moved by a loss's gradient alone[/dim]
+  boxloss draw path giou,diou --out way.gif    [dim]and other figures: boxloss draw --help[/dim]
 
 DATA is a folder (Pascal VOC, COCO or YOLO), a COCO .json, a YOLO data.yaml, or the word [bold]embedded[/bold].""",
 )
+app.add_typer(draw, name="draw")
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 output = Console(soft_wrap=True, highlight=False)
 
