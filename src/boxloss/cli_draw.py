@@ -31,7 +31,7 @@ Plan = Annotated[str, typer.Option("--protocol", help="quick, diou-paper, wiou-p
 Centres = Annotated[int | None, typer.Option(help="How many centres of anchors.", show_default="the protocol's")]
 Rate = Annotated[float | None, typer.Option(help="The first rate; later ones in proportion.", show_default="the protocol's")]
 Optimiser = Annotated[str | None, typer.Option(help="descent, momentum or adam.", show_default="the protocol's")]
-Gradient = Annotated[str, typer.Option(help="exact; as-released, the update published with the DIoU paper; or both, side by side.")]
+Gradient = Annotated[str, typer.Option(help="exact; as-released, the update published with the DIoU paper; or both, where there are both.")]
 Data = Annotated[Path | None, typer.Option(help="A .csv for the figure's numbers.", show_default="none")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 DEFAULT = "iou,giou,diou,ciou"
@@ -99,7 +99,7 @@ def rates(
     from boxloss.simulate.zoo import zoo
 
     asked = _names(losses)
-    with shown(len(asked), sys.stderr, quiet, "losses") as told:
+    with shown(len(asked), sys.stderr, quiet) as told:
         rows = zoo(asked, tell=lambda loss: told(loss, 1))
     ways = list(dict.fromkeys(row.way for row in rows))
     ranks = {loss: [row.rank for row in rows if row.loss == loss] for loss in asked}
@@ -142,14 +142,16 @@ def _box(option: str, text: str) -> tuple[float, ...]:
 
 
 def _losses(text: str, gradient: str) -> list[Any]:
-    from boxloss.simulate.gradients import FAULTS
-    from boxloss.simulate.loss import chosen
+    from boxloss.simulate.gradients import FAULTS, RELEASED
+    from boxloss.simulate.loss import Loss, chosen
 
     if gradient not in ("exact", "as-released", "both"):
         raise ParameterError(f"--gradient is {gradient!r}, expected exact, as-released or both")
-    return [
-        loss for faults in ((None, tuple(FAULTS)) if gradient == "both" else (None if gradient == "exact" else tuple(FAULTS),)) for loss in chosen(text, faults)
-    ]
+    if gradient == "as-released":
+        return chosen(text, tuple(FAULTS))
+    asked = chosen(text)
+    released = [Loss(one.formula, {}, tuple(FAULTS)) for one in asked if one.formula.name in RELEASED and not one.parameters]
+    return asked + (released if gradient == "both" else [])
 
 
 def _names(text: str) -> list[str]:

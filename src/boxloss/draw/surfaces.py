@@ -53,7 +53,7 @@ def surface_figure(results: Mapping[str, Result], three_d: bool = False) -> Figu
         panels[-1].set_title(literal(label), loc="center", fontsize=13)
     bar = figure.colorbar(_colours(norm), ax=panels, shrink=0.8, pad=0.02)
     bar.set_label("mean final error of a case")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return figure
 
 
@@ -81,7 +81,7 @@ def _hill(axes: Any, centres: Floats, errors: Floats, norm: LogNorm) -> Any:
     heights = np.log10(errors)
     drawn = axes.plot_trisurf(triangles, heights, cmap=LEVELS, norm=norm, linewidth=0, antialiased=False)
     drawn.set_array(10 ** heights[triangles.triangles].mean(axis=1))
-    low, high = (np.log10(x) for x in (norm.vmin, norm.vmax))
+    low, high = (float(np.log10(x)) for x in (norm.vmin or LEAST, norm.vmax or 1.0))
     axes.set_zlim(low, high)
     ticks = list(range(int(np.ceil(low)), int(np.floor(high)) + 1))
     axes.set_zticks(ticks, [f"$10^{{{p}}}$" for p in ticks])
