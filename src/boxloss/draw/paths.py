@@ -16,8 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from boxloss.boxes import convert
+from boxloss.draw.colours import INK
 from boxloss.draw.curves_of_error import Table, look_of
-from boxloss.draw.scene import LARGE, WIDE, draw_anchor, draw_key, draw_target, frame, rectangle
+from boxloss.draw.scene import LARGE, TARGET_GROUND, WIDE, draw_anchor, draw_key, draw_target, frame, rectangle
+from boxloss.draw.scene import TARGET as TARGET_COLOUR
 from boxloss.draw.style import literal, new_figure, styled
 from boxloss.errors import ParameterError
 from boxloss.formulas import find
@@ -175,3 +177,52 @@ def scene(found: Ways, target: Sequence[float]) -> str:
 def _for_page(label: str, boxes: Boxes, target: Sequence[float]) -> dict[str, Any]:
     said = {"name": label, "colour": look_of(label).colour, "dashed": "-released" in label}
     return said | {"boxes": boxes.round(4).tolist(), "ious": _ious(boxes, target).round(3).tolist()}
+
+
+SECONDS = 12.0
+"""Of the moving picture, with a rest at its end; the steps pass the slower the earlier, since most happens early."""
+STILLS = 50
+
+
+def moving_svg(found: Ways, target: Sequence[float], prefix: str) -> str:
+    """The animation as an `<svg>` element without a script: it may stand in a page that allows none, or be a file. Who asks for less motion, or prints, sees
+    the end. `prefix`: begins every name in it, so that several can stand in one page."""
+    middle, span = _view(found, target)
+    left, top = middle[0] - span[0] / 2, middle[1] - span[1] / 2
+    width, line = 760.0, span[0] / 760
+    n_steps = len(next(iter(found.values()))) - 1
+    steps = np.round(n_steps * np.linspace(0, 1, STILLS) ** 2).astype(int)
+    rules, boxes = [], []
+    for k, (label, path) in enumerate(found.items()):
+        name, x, y = f"{prefix}-{k}", 8 * line, span[1] - (len(found) - 1 - k) * 20 * line - 8 * line
+        places = [f"{at:.1f}%{{transform:{_moved(path[step])}}}" for at, step in zip(np.linspace(0, 85, STILLS), steps, strict=True)]
+        rules.append(f"@keyframes {name}{{{''.join(places)}}}")
+        rules.append(f".{name}{{transform:{_moved(path[-1])};animation:{name} {SECONDS:g}s linear infinite}}")
+        look = f'stroke="{look_of(label).colour}" fill="none"' + (' stroke-dasharray="9 4"' if "-released" in label else "")
+        boxes.append(f'<polyline points="{" ".join(f"{x:.4g},{y:.4g}" for x, y in path[:, :2])}" {look} stroke-width="1" opacity=".45" {FIXED}/>')
+        boxes.append(f'<rect class="{name}" x="-.5" y="-.5" width="1" height="1" {look} stroke-width="3" {FIXED}/>')
+        words = f"{escape(label)}: IoU {_ious(path[-1:], target)[0]:.2f} in the end"
+        boxes.append(f'<text x="{left + x:.4g}" y="{top + y:.4g}" font-size="{15 * line:.4g}" font-weight="bold" fill="{look_of(label).colour}">{words}</text>')
+    still = "@media (prefers-reduced-motion:reduce),print{" + "".join(f".{prefix}-{k}{{animation:none}}" for k in range(len(found))) + "}"
+    start = next(iter(found.values()))[0]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left:.4g} {top:.4g} {span[0]:.4g} {span[1]:.4g}" width="{width:g}" '
+        f'height="{width * span[1] / span[0]:.0f}" font-family="DejaVu Sans, Verdana, Arial, sans-serif"><style>{"".join(rules)}{still}</style>'
+        f'<rect x="{left:.4g}" y="{top:.4g}" width="100%" height="100%" fill="#fff"/>'
+        f'<rect {_sides(target)} fill="{TARGET_GROUND}" stroke="{TARGET_COLOUR}" stroke-width="3" {FIXED}/>'
+        f'<rect {_sides(start)} fill="none" stroke="{INK}" stroke-width="2" stroke-dasharray="6 4" {FIXED}/>{"".join(boxes)}</svg>'
+    )
+
+
+FIXED = 'vector-effect="non-scaling-stroke"'
+
+
+def _moved(box: np.ndarray) -> str:
+    """The square of side 1 about the origin becomes the box."""
+    x, y, w, h = box.tolist()
+    return f"translate({x:.4g}px,{y:.4g}px)scale({w:.4g},{h:.4g})"
+
+
+def _sides(box: Sequence[float] | np.ndarray) -> str:
+    x, y, w, h = (float(side) for side in box)
+    return f'x="{x - w / 2:.4g}" y="{y - h / 2:.4g}" width="{w:.4g}" height="{h:.4g}"'
