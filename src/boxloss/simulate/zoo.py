@@ -2,16 +2,20 @@
 
 import csv
 import io
+import math
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
+from typing import Any
 
 from boxloss.formulas import catalogue
 from boxloss.kernels.threads import set_num_threads
 from boxloss.simulate.loss import chosen
+from boxloss.simulate.progress import shown
 from boxloss.simulate.protocol import PRESETS, Protocol
 from boxloss.simulate.run import Simulation
 
@@ -86,14 +90,51 @@ def ranked(rows: Iterable[Row]) -> list[Row]:
     every = list(rows)
     places: dict[Row, int] = {}
     for way in {row.way for row in every}:
-        of_way = sorted((row for row in every if row.way == way), key=lambda row: (not row.mean_error < float("inf"), row.mean_error))
+        of_way = sorted((row for row in every if row.way == way), key=lambda row: (math.isnan(row.mean_error), row.mean_error))
         places |= {row: place for place, row in enumerate(of_way, 1)}
     return [replace(row, rank=places[row]) for row in every]
+
+
+def shown_zoo(n_centres: int, seed: int, quiet: bool) -> list[Row]:
+    """The zoo of all losses, with progress on standard error."""
+    with shown(len(names()), sys.stderr, quiet, "losses") as told:
+        return zoo(plan=PLAN.with_(n_centres=n_centres, seed=seed), tell=lambda loss: told(loss, 1))
+
+
+def by_loss(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """Each loss with its rows, the one with the best mean IoU at its best rate of descent first."""
+    of = {row.loss: [other for other in rows if other.loss == row.loss] for row in rows}
+    return sorted(of.items(), key=lambda item: -_known(best(item[1]).mean_iou))
+
+
+def best(rows: Sequence[Row]) -> Row:
+    """That of plain descent with the best mean IoU."""
+    return max((row for row in rows if row.optimiser == "descent"), key=lambda row: _known(row.mean_iou))
+
+
+def _known(iou: float) -> float:
+    """NaN has no place in an order: boxes that are nowhere overlap nothing."""
+    return 0.0 if math.isnan(iou) else iou
+
+
+def table(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows of the table: error and IoU of each way, and the best."""
+    animals = by_loss(rows)
+    header = ("loss", *(row.way if row.way == "Adam" else f"rate {row.way}" for row in animals[0][1]), "best rate")
+    return header, [(loss, *(f"{_short(row.mean_error)} ({row.mean_iou:.3f})" for row in its), f"{best(its).rate:g}") for loss, its in animals]
+
+
+def _short(error: float) -> str:
+    return f"{error:.4f}" if error < 10 else f"{error:.3g}"
+
+
+def as_dicts(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    return [asdict(row) for row in rows]
 
 
 def as_csv(rows: Iterable[Row]) -> str:
     out = io.StringIO()
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     table.writeheader()
-    table.writerows(asdict(row) for row in rows)
+    table.writerows(as_dicts(rows))
     return out.getvalue()
