@@ -113,6 +113,13 @@ def test_a_box_around_its_target_shrinks_where_the_hull_is_taken_to_shrink():
     assert (right < 0).all()
 
 
+def test_the_shrinking_hull_is_not_copied_to_the_other_axis():
+    # Pencil: a hull of 9 x 9 that is the prediction. Its width shrinks by 1 and, by the other slip, its height grows by 1: the diagonal stays.
+    around, inside = np.array([[0.5, 0.0, 9.0, 9.0]]), np.array([[0.0, 0.0, 1.0, 1.0]])
+    both = released("diou", around, inside, ("shrinking hull", "cross-axis"))[1][0, 2:]
+    close(both, released("iou", around, inside, ())[1][0, 2:], "float64", "textbook")
+
+
 # Equal boxes side by side, 3 apart, worked out by hand in the reference: rises of the similarity along x, y, width and height.
 SIDE_BY_SIDE = np.array([[13.0, 10.0, 1.0, 1.0]]), np.array([[10.0, 10.0, 1.0, 1.0]])
 

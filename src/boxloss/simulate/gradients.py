@@ -17,7 +17,7 @@ FAULTS = {
     "unclamped overlap": "GIoU of two boxes apart takes their overlap's sides as they are, below 0",
     "diagonal's sign": "along the centre, the part of the penalty that the diagonal has is subtracted instead of added",
     "cross-axis": "the hull's width is taken to change with y and height as its height does, and its height with x and width as its width does",
-    "shrinking hull": "where the prediction reaches beyond the target on both sides, the hull is taken to shrink as the prediction grows",
+    "shrinking hull": "along an axis where the prediction reaches beyond the target on both sides, the hull is taken to shrink as the prediction grows",
     "angle's scale": "the aspect term's slopes lack 1 / (w^2 + h^2)",
 }
 """What the released update does otherwise than the gradient. "as-released" is all of them."""
@@ -73,11 +73,14 @@ class _Axis:
         self.hull_low, self.hull_high = where(low < target_low, 0.0 - one, zero), where(high > target_high, one, zero)
         self.offset = target_at - at
 
-    def hull_along(self, shrinking: bool) -> tuple[Node, Node]:
+    def hull_along(self) -> tuple[Node, Node]:
         """The hull's slope along position and side."""
-        outside_both = (self.hull_low < 0.0) & (self.hull_high > 0.0)
-        along_side = (self.hull_high - self.hull_low) * 0.5
-        return self.hull_low + self.hull_high, where(outside_both, 0.0 - along_side, along_side) if shrinking else along_side
+        return self.hull_low + self.hull_high, (self.hull_high - self.hull_low) * 0.5
+
+    def reaches_beyond(self) -> Node:
+        """Whether the prediction does, on both sides of the target."""
+        beyond: Node = (self.hull_low < 0.0) & (self.hull_high > 0.0)
+        return beyond
 
 
 class _Released:
@@ -152,9 +155,13 @@ class _Released:
         sign = -1.0 if "diagonal's sign" in self.faults else 1.0
         slopes: dict[str, list[Node]] = {"at": [], "side": []}
         for axis, other in ((x, y), (y, x)):
-            along_at, along_side = axis.hull_along(shrinking)
-            length = axis.hull + other.hull if crossed else axis.hull
-            d_at, d_side = 2.0 * length * along_at, 2.0 * length * along_side
+            along_at, along_side = axis.hull_along()
+            # What is wrongly given to the other axis's hull, too, is the right slope. The description leaves open whether the slip of the shrinking hull is
+            # copied with it; the published curves do not: DIoU's error after 50 steps is .529 million without, and .463 with it.
+            d_other = 2.0 * other.hull if crossed else self.zero
+            own_side = where(axis.reaches_beyond(), 0.0 - along_side, along_side) if shrinking else along_side
+            d_at = 2.0 * axis.hull * along_at + d_other * along_at
+            d_side = 2.0 * axis.hull * own_side + d_other * along_side
             slopes["at"].append((2.0 * axis.offset * diagonal2 + sign * (offset2 * d_at)) / (diagonal2 * diagonal2))
             slopes["side"].append(offset2 * d_side / (diagonal2 * diagonal2))
         return [*slopes["at"], *slopes["side"]]
