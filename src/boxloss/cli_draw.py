@@ -99,7 +99,7 @@ def rates(
     from boxloss.simulate.zoo import zoo
 
     asked = _names(losses)
-    with shown(len(asked), sys.stderr, quiet) as told:
+    with shown(len(asked), sys.stderr, quiet, "losses") as told:
         rows = zoo(asked, tell=lambda loss: told(loss, 1))
     ways = list(dict.fromkeys(row.way for row in rows))
     ranks = {loss: [row.rank for row in rows if row.loss == loss] for loss in asked}

@@ -11,15 +11,15 @@ from boxloss.draw.style import to_svg, to_svg_file
 from boxloss.simulate.loss import Loss, chosen
 from boxloss.simulate.protocol import PRESETS, Boxes
 from boxloss.simulate.run import Simulation
+from boxloss.simulate.zoo import IN_THIS_UNIT
 
 PLAN = PRESETS["quick"]
-IN_PIXELS = ("dotd", "mpdiou", "nwd")
-"""Losses with a length among their parameters, which is in pixels of a picture: boxes with an area of 1 are none of theirs."""
 
 
 def alone(losses: Sequence[str]) -> list[Block]:
     """Their error step by step, and one box on its way. Empty where none of the losses can be simulated."""
-    asked = tuple(loss for loss in losses if loss.split(":")[0] not in IN_PIXELS)
+    # Those with parameters in pixels of a picture are left out: boxes with an area of 1 are none of theirs.
+    asked = tuple(loss for loss in losses if loss.split(":")[0] not in IN_THIS_UNIT)
     return _blocks(asked) if asked else []
 
 

@@ -160,7 +160,8 @@ def page(found: Ways, target: Sequence[float], title: str = "") -> str:
     """The animation as an HTML page that needs nothing else."""
     fragment = scene(found, target)
     heading = escape(title or "A box on its way: " + ", ".join(found))
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">\n<title>{heading}</title>'
+    style = "h1 { font: bold 1.3rem system-ui, sans-serif }"
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">\n<title>{heading}</title>\n<style>{style}</style>'
     return f'<!doctype html>\n<html lang="en">{head}\n<h1>{heading}</h1>\n{fragment}\n</html>\n'
 
 
