@@ -153,7 +153,7 @@ def animate(found: Ways, target: Sequence[float], path: Path, title: str = "") -
     draw_key(figure, "start", _keys(found))
     moving = animation.FuncAnimation(figure, show, frames=steps, interval=1000 / PER_SECOND, blit=False)
     writer = animation.PillowWriter(fps=PER_SECOND) if path.suffix == ".gif" else animation.FFMpegWriter(fps=PER_SECOND)
-    moving.save(str(path), writer=writer, dpi=90)
+    moving.save(str(path), writer=writer, dpi=75)
 
 
 def page(found: Ways, target: Sequence[float], title: str = "") -> str:
