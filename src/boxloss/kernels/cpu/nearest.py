@@ -24,8 +24,8 @@ PART = 32
 """Blocks that a thread takes at a time."""
 WORTH_THREADS = 2**21
 """Pairs: with fewer of them one thread has found the best before others would have woken, begun lists of their own, and merged them."""
-FLOORS = 1024
-"""Columns whose floors are worked out at a time: each takes some kilobytes."""
+FLOORS = 256
+"""Columns whose floors are worked out at a time: each takes a kilobyte, which stays in the cache, and there is too little to do to wake a thread."""
 WORTH_SORTING = 2**16
 """Pairs: with fewer of them all are looked at, in the order that they came in."""
 
@@ -169,7 +169,7 @@ def _floor(asked: Asked, rows: Floats, others: Floats, near: Integers, of: Integ
     loop(m * width, a.ctypes.data, 4, 1, b.ctypes.data, 4, 1, losses=values.ctypes.data)
     values = values.reshape(m, width)
     values[:, 1:][near[:, 1:] == near[:, :-1]] = -np.inf  # clipped at an end
-    floor: Floats = np.partition(np.where(np.isnan(values), -np.inf, values), width - k, axis=1)[:, width - k]
+    floor: Floats = np.partition(np.fmax(values, -np.inf), width - k, axis=1)[:, width - k]  # a NaN is as good as nothing
     return floor
 
 
