@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from boxloss.errors import ParameterError, ShapeError
 from boxloss.kernels.cpu.clusters import cluster_sums
+from boxloss.kernels.cpu.seeding import nearer, passed
 
 Sides = npt.NDArray[np.float32]
 Columns = tuple[Sides, Sides]
@@ -110,18 +111,13 @@ def _sample(columns: Columns, most: int, rng: np.random.Generator) -> Columns:
 def _plus_plus(columns: Columns, k: int, rng: np.random.Generator) -> Sides:
     """k boxes far from each other."""
     widths, heights = columns
-    area = widths * heights
-    distance = np.ones(len(widths), np.float32)
-    chosen: list[int] = []
-    for _ in range(k):
-        far = np.cumsum(distance, dtype=np.float64)
-        # The last clip is for a draw that rounds up to the whole; where all distances are 0 any box will do.
+    n = len(widths)
+    distances = np.ones(n, np.float32)
+    chosen = [int(rng.random() * n)]
+    while len(chosen) < k:
+        sums = nearer(widths, heights, chosen[-1], distances)
         draw = rng.random()
-        at = int(np.searchsorted(far, draw * far[-1], side="right")) if far[-1] > 0 else int(draw * len(widths))
-        at = min(at, len(widths) - 1)
-        overlap = np.minimum(widths, widths[at]) * np.minimum(heights, heights[at])
-        distance = np.minimum(distance, 1 - overlap / ((area + area[at]) - overlap))
-        chosen.append(at)
+        chosen.append(passed(distances, sums, draw) if sums[-1] > 0 else int(draw * n))  # where all distances are 0 any box will do
     return np.stack([widths[chosen], heights[chosen]], axis=1)
 
 

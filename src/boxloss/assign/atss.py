@@ -40,6 +40,6 @@ def atss(priors: Any, objects: Any, predictions: Any = None, *, k: int = 9, meas
     mean = overlap.sum(axis=1) / n
     off = np.where(candidates >= 0, overlap - mean[:, None], 0.0)
     threshold = mean + np.sqrt((off * off).sum(axis=1) / np.maximum(n - 1, 1))
-    chosen = (overlap[of, place] >= threshold[of]) & inside(points[candidate], asked.objects[of])
+    chosen = (overlap[of, place] >= threshold[of]) & inside(points, asked.objects, candidate, of)
     index = strongest(len(points), candidate[chosen], of[chosen], overlap[of, place][chosen])
     return asked.assignment(index, measure, asked.priors)

@@ -6,6 +6,7 @@ The pairs come in parts, so that memory grows with priors plus objects, whatever
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from boxloss.assign.inputs import Floats, Inputs, Integers, centres
 from boxloss.assign.ranking import Ranking
@@ -23,21 +24,24 @@ class Level:
     """The points of one stride. `xy`: (P, 2), of which those in `rows` are the level's."""
 
     def __init__(self, xy: Floats, rows: Integers, stride: float):
-        columns = xy[rows, 0].astype(np.float64), xy[rows, 1].astype(np.float64)  # NumPy is slow along an axis of two
-        finite = np.isfinite(columns[0]) & np.isfinite(columns[1])
-        rows, (x, y) = rows[finite], (column[finite] for column in columns)
+        x, y = (column.take(rows) for column in in_columns(xy))
+        finite = np.isfinite(x) & np.isfinite(y)
+        if not finite.all():
+            rows, x, y = rows[finite], x[finite], y[finite]
         self.stride, self.n = stride, len(rows)
         self._least = (x.min(), y.min()) if len(rows) else (0.0, 0.0)
-        self._rows, row = np.unique(self._cell(y, 1), return_inverse=True)
-        key = row * WIDTH + self._cell(x, 0)
+        key = self._cell(y, 1) * WIDTH + self._cell(x, 0)
         order = np.argsort(key, kind="stable")  # which is quick where they are in order, as the points of a grid are
         self._key, self._priors = key[order], rows[order]
+        row = self._key // WIDTH
+        self._rows = row[np.diff(row, prepend=-1) > 0]
+        """Of cells: those that hold a point."""
 
     def _cell(self, at: Floats, axis: int) -> Integers:
-        # Rounding keeps order: a point between two others has no cell outside of theirs.
+        # Rounding keeps order: a point between two others has no cell outside of theirs. NaN gets one, and whoever has NaN asks for none.
         with np.errstate(over="ignore", invalid="ignore"):
-            steps = np.floor((at.astype(np.float64) - self._least[axis]) / self.stride)
-        cell: Integers = np.clip(np.nan_to_num(steps, nan=0.0), 0, WIDTH - 1).astype(np.int64)
+            steps = (at - self._least[axis]) / self.stride
+        cell: Integers = np.fmax(np.fmin(steps, WIDTH - 1), 0).astype(np.int64)
         return cell
 
     def around(self, centres: Floats, reach: float) -> Iterator[Pairs]:
@@ -49,18 +53,25 @@ class Level:
     def pairs(self, low: Floats, high: Floats) -> Iterator[Pairs]:
         """Pairs of a window, numbered from 0, and a prior: every prior whose point lies in the window from `low` to `high`, (N, 2), sides included, and some
         that lie outside by less than a cell. Windows with NaN have none."""
-        first = np.searchsorted(self._rows, self._cell(low[:, 1], 1), "left")
-        n_rows = np.searchsorted(self._rows, self._cell(high[:, 1], 1), "right") - first
-        n_rows = np.where(np.isnan(low).any(axis=1) | np.isnan(high).any(axis=1), 0, np.maximum(n_rows, 0))
-        left, right = self._cell(low[:, 0], 0), self._cell(high[:, 0], 0)
+        (left, top), (right, bottom) = in_columns(low), in_columns(high)
+        first = np.searchsorted(self._rows, self._cell(top, 1), "left")
+        n_rows = np.searchsorted(self._rows, self._cell(bottom, 1), "right") - first
+        n_rows = np.where((left <= right) & (top <= bottom), n_rows, 0)  # none for NaN, and none below 0
+        first_cell, last_cell = self._cell(left, 0), self._cell(right, 0)
         for some in _parts(n_rows, PAIRS):
             window, row = _opened(first[some], n_rows[some])
             window += some.start
-            begin = np.searchsorted(self._key, row * WIDTH + left[window], "left")
-            count = np.maximum(np.searchsorted(self._key, row * WIDTH + right[window], "right") - begin, 0)
+            start = self._rows.take(row) * WIDTH
+            begin = np.searchsorted(self._key, start + first_cell.take(window), "left")
+            count = np.searchsorted(self._key, start + last_cell.take(window), "right") - begin
             for few in _parts(count, PAIRS):
                 of, place = _opened(begin[few], count[few])
-                yield window[few][of], self._priors[place]
+                yield window[few].take(of), self._priors.take(place)
+
+
+def in_columns(xy: Floats) -> npt.NDArray[np.float64]:
+    """(N, 2) as (2, N): along an axis of two NumPy is slow."""
+    return np.ascontiguousarray(xy.T, np.float64)
 
 
 def levels(xy: Floats, strides: Floats | None) -> list[Level]:
@@ -77,11 +88,11 @@ def central_pairs(asked: Inputs, radius: float) -> Iterator[Pairs]:
     if not 0 < radius < np.inf:
         raise ParameterError(f"{asked.call}: radius is {radius}, expected a finite number > 0, in strides")
     points, middles = asked.centres, centres(asked.objects)
+    (x, y), (middle_x, middle_y) = (np.ascontiguousarray(xy.T) for xy in (points, middles))
     for level in levels(points, asked.needed("strides")):
         reach = radius * level.stride
         for of, prior in level.around(middles, reach):
-            away = np.abs(points[prior] - middles[of])
-            near = (away[:, 0] < reach) & (away[:, 1] < reach)
+            near = (np.abs(x.take(prior) - middle_x.take(of)) < reach) & (np.abs(y.take(prior) - middle_y.take(of)) < reach)
             yield of[near], prior[near]
 
 
@@ -121,4 +132,4 @@ def _opened(begin: Integers, counts: Integers) -> Pairs:
     """Ranges of so many numbers from `begin` on, one after the other: whose they are, and the numbers."""
     whose = np.repeat(np.arange(len(counts)), counts)
     skipped = np.cumsum(counts) - counts
-    return whose, np.arange(len(whose)) + (begin - skipped)[whose]
+    return whose, np.arange(len(whose)) + (begin - skipped).take(whose)

@@ -64,7 +64,7 @@ class Inputs:
             labels = np.zeros(len(self.objects), np.int64)
         if ((labels < 0) | (labels >= n_classes)).any():
             raise ParameterError(f"{self.call}: labels run from {labels.min()} to {labels.max()}, expected 0 to {n_classes - 1}, one column of the scores each")
-        if scores.size and (scores.min() < 0 or scores.max() > 1):
+        if not _all_shares(scores) and (scores.min() < 0 or scores.max() > 1):
             raise ParameterError(f"{self.call}: scores run from {scores.min():g} to {scores.max():g}, expected [0, 1]: try a sigmoid, or a softmax, first")
         return scores, labels
 
@@ -74,7 +74,7 @@ class Inputs:
         if len(self.ignored):
             index = np.where(~mask & within(centres(boxes), self.ignored), IGNORED, index)
         overlap = np.zeros(len(index), np.float32)
-        overlap[mask] = similarity(measure, boxes[mask], self.objects[index[mask]])
+        overlap[mask] = similarity(measure, boxes.take(np.flatnonzero(mask), 0), self.objects.take(index[mask], 0))
         return Assignment(*(like(self.given, x) for x in (index, overlap, mask)))
 
 
@@ -160,6 +160,12 @@ def _scores(call: str, x: Any, n: int) -> Floats | None:
     return scores
 
 
+def _all_shares(scores: Floats) -> bool:
+    """Whether all are surely in [0, 1], in one pass: as whole numbers without a sign the bits of 0 to 1 stand below those of all other numbers."""
+    bits = np.dtype(f"u{scores.itemsize}")
+    return scores.size == 0 or bool(scores.view(bits).max() <= np.ones(1, scores.dtype).view(bits)[0])
+
+
 def _check_length(call: str, name: str, x: Floats, n: int, of: str) -> None:
     if len(x) != n:
         raise ShapeError(f"{call}: {name} has shape {x.shape}, but there are {n} {of}, expected one row for each")
@@ -179,12 +185,15 @@ def best_of(measure: Measure, a: Floats, b: Floats, k: int) -> tuple[Floats, Int
 
 def centres(boxes: Floats) -> Floats:
     # Halved before they are added: the largest numbers do not overflow, and nothing else changes.
-    return boxes[:, :2] * 0.5 + boxes[:, 2:] * 0.5
+    left, top, right, bottom = (boxes * 0.5).T  # whole columns: NumPy is slow along an axis of two
+    return np.stack([left + right, top + bottom], axis=1)
 
 
-def inside(xy: Floats, boxes: Floats) -> Flags:
-    """Whether point i, of (n, 2), lies strictly inside of box i."""
-    found: Flags = (boxes[:, 0] < xy[:, 0]) & (xy[:, 0] < boxes[:, 2]) & (boxes[:, 1] < xy[:, 1]) & (xy[:, 1] < boxes[:, 3])
+def inside(xy: Floats, boxes: Floats, point: Integers, of: Integers) -> Flags:
+    """Of pairs of a point, whose places are `xy`, (P, 2), and a box, whether the point lies strictly inside."""
+    x, y = (column.take(point) for column in np.ascontiguousarray(xy.T))
+    left, top, right, bottom = (column.take(of) for column in np.ascontiguousarray(boxes.T))
+    found: Flags = (left < x) & (x < right) & (top < y) & (y < bottom)
     return found
 
 

@@ -41,9 +41,9 @@ def simota(
     at_least_one("simota", k=k)
     said, class_cost, cheapest = asked.needed("predictions"), ClassCost(asked), Ranking(len(asked.objects), k)
     for of, prior in central_pairs(asked, radius):
-        overlap = similarity(measure, said[prior], asked.objects[of])
+        overlap = similarity(measure, said.take(prior, 0), asked.objects.take(of, 0))
         cheapest.offer(of, prior, overlap_weight * _log(overlap) - class_cost(prior, of))
-    n_taken = _how_many(measure, asked.objects, said[class_cost.candidates], k)
+    n_taken = _how_many(measure, asked.objects, said.take(np.flatnonzero(class_cost.candidates), 0), k)
     of, place = np.nonzero((cheapest.items >= 0) & (np.arange(k) < n_taken[:, None]))
     index = strongest(len(said), cheapest.items[of, place], of, cheapest.values[of, place])
     return asked.assignment(index, measure, said)
@@ -71,13 +71,14 @@ class ClassCost:
         new[prior] = True
         new &= ~self.candidates
         self.candidates |= new
-        self._of_none[new] = -_log(1 - self._scores[new]).sum(axis=1, dtype=np.float64)
+        self._of_none[new] = -(_log(1 - self._scores[new]).sum(axis=1, dtype=np.float64))
         score = self._scores[prior, self._labels[of]]
         cost: Floats = self._of_none[prior] + (_log(1 - score) - _log(score))
         return cost
 
 
 def _log(x: Floats) -> Floats:
+    found: Floats = np.maximum(x, 0)  # and then in place: new memory for each step takes longer than the step
     with np.errstate(divide="ignore"):
-        found: Floats = np.maximum(np.log(np.maximum(x, 0)), SMALLEST_LOG)
-    return found
+        np.log(found, out=found)
+    return np.maximum(found, SMALLEST_LOG, out=found)

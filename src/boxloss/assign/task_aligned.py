@@ -39,7 +39,7 @@ def task_aligned(priors: Any, objects: Any, predictions: Any, *, k: int = 13, al
     best = Ranking(len(asked.objects), k)
     for level in levels(points, asked.strides):
         for of, prior in level.pairs(asked.objects[:, :2], asked.objects[:, 2:]):
-            within = inside(points[prior], asked.objects[of])
+            within = inside(points, asked.objects, prior, of)
             of, prior = of[within], prior[within]
             aligned, _ = alignment(prior, of)
             best.offer(of, prior, np.where(aligned > 0, aligned, -np.inf))
@@ -85,7 +85,7 @@ class _Alignment:
         self._objects, self._alpha, self._beta, self._measure = asked.objects, alpha, beta, measure
 
     def __call__(self, prior: Integers, of: Integers) -> tuple[Floats, Floats]:
-        overlap = np.maximum(similarity(self._measure, self.said[prior], self._objects[of]), 0)
+        overlap = np.maximum(similarity(self._measure, self.said.take(prior, 0), self._objects.take(of, 0)), 0)
         # In float64, where u^6 is not 0 before u is.
-        score = self._scores[prior, self._labels[of]].astype(np.float64)
+        score = self._scores[prior, self._labels.take(of)].astype(np.float64)
         return score**self._alpha * overlap.astype(np.float64) ** self._beta, overlap

@@ -54,7 +54,7 @@ def _all_tame(boxes: npt.NDArray[np.floating]) -> bool:
     from boxloss.calculus.evaluate import evaluate
     from boxloss.kernels.cpu.bodies import box_kinds
 
-    wild, small = evaluate(box_kinds(["left", "top", "right", "bottom"], "xyxy", number_of(boxes)), list(boxes.T))
+    wild, small = evaluate(box_kinds(("left", "top", "right", "bottom"), "xyxy", number_of(boxes)), list(boxes.T))
     return not (wild.any() or small.any())
 
 

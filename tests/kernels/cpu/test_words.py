@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from boxloss import ops
+from boxloss.kernels.cpu.program import Program, head, packer
 from kernels.cpu.loops import bits, results
 
 Array = np.ndarray
@@ -126,6 +127,16 @@ def test_sums_in_float64_of_numbers_in_float32() -> None:
     with np.errstate(all="ignore"):
         want = (p.astype("float64") + q.astype("float64")).astype("float32")
     assert np.array_equal(bits(results("number(float64(p) + float64(q))", "float32", p, q)), bits(want))
+
+
+def test_four_sums_in_float64_at_once() -> None:
+    text = head({"out": "floats", "more": "numbers"}) + "    for i in range(2):\n        add_four(shifted(out, 3), shifted(more, 4 * i))\n"
+    out, more = np.arange(9.0), special("float32")[:8].reshape(2, 4)
+    want = out.copy()
+    for four in more:
+        want[3:7] += four.astype("float64")
+    Program(text, "float32", (), ()).load()(packer({"out": "integers", "more": "integers"})(out.ctypes.data, more.ctypes.data))
+    assert np.array_equal(out, want)
 
 
 WHOLE: dict[str, Callable[..., Any]] = {

@@ -84,7 +84,8 @@ def tame_test(format: str, number: str, wrt: str = "") -> Traced:
     return Traced("tame", inputs, tame, ())
 
 
-def box_kinds(inputs: list[str], format: str, number: str) -> Traced:
+@functools.lru_cache(maxsize=64)
+def box_kinds(inputs: tuple[str, ...], format: str, number: str) -> Traced:
     """Of one box, whether it is wild and whether it is small. A pair is tame where neither box is wild and not both are small: both are upright and near
     the origin then, and their hull is of a moderate size."""
     graph = Graph(number)

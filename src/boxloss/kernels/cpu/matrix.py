@@ -73,7 +73,7 @@ def program(bodies: Bodies, *, tame: bool) -> Program:
     of_a, of_b = bodies.inputs[:4], bodies.inputs[4:]
     read_a = loads([f"load(a, i * a_row + {side} * a_column)" for side in range(4)], of_a)
     read_b = loads([f"load(columns, {side * TILE} + j)" for side in range(4)], of_b)
-    kinds = [box_kinds(names, bodies.format, bodies.number) for names in (of_a, of_b)]
+    kinds = [box_kinds(tuple(names), bodies.format, bodies.number) for names in (of_a, of_b)]
     (a_lines, (a_wild, a_small)), (b_lines, (b_wild, b_small)) = (assignments(of, NUMBA, _TAKEN) for of in kinds)
     is_tame = f"not ({a_wild}) and n_wild == 0 and (n_small == 0 or not ({a_small}))" if bodies.traced_tame else "n_wild < 0"
     lines, value = bodies.value_text(tame, _TAKEN)

@@ -127,16 +127,17 @@ NEAREST_TEXT = """\
 {evaluate}
                         bar = load(others_last, j)
                         bar_index = load(others_last_index, j)
+                        at_least = load(floor, j)
                         n_better = zero_count
                         for i in range(BLOCK):
                             value = load(results, i)
-                            n_better = add_if(n_better, (value > bar) | ((value == bar) & (load(row_index, i) < bar_index)))
+                            n_better = add_if(n_better, (value >= at_least) & ((value > bar) | ((value == bar) & (load(row_index, i) < bar_index))))
                         if n_better != 0:
                             for i in range(n_rows):
                                 value = load(results, i)
                                 row = load(row_index, i)
                                 # Seldom more than a few of the block, and what follows takes k steps.
-                                if (value > bar) | ((value == bar) & (row < bar_index)):
+                                if (value >= at_least) & ((value > bar) | ((value == bar) & (row < bar_index))):
                                     for t in range(others_k):
                                         place = t * m + j
                                         old = load(others_values, place)
@@ -146,24 +147,25 @@ NEAREST_TEXT = """\
                                         store(others_indices, place, where(better, row, old_index))
                                         value = where(better, old, value)
                                         row = where(better, old_index, row)
-                        for i in range(BLOCK):
-                            store(carried, i, index)
-                        for t in range(k):
+                        if keeps:
                             for i in range(BLOCK):
-                                place = t * BLOCK + i
-                                value = load(results, i)
-                                other = load(carried, i)
-                                old = load(best, place)
-                                old_index = load(best_index, place)
-                                better = (value > old) | ((value == old) & (other < old_index))
-                                store(best, place, where(better, value, old))
-                                store(best_index, place, where(better, other, old_index))
-                                store(results, i, where(better, old, value))
-                                store(carried, i, where(better, old_index, other))
-                        worst = lowest_of(last_best)
-                        for i in range(BLOCK):
-                            store(carried, i, where(load(last_best, i) == worst, load(last_index, i), minus_one))
-                        worst_index = highest_of(carried)
+                                store(carried, i, index)
+                            for t in range(k):
+                                for i in range(BLOCK):
+                                    place = t * BLOCK + i
+                                    value = load(results, i)
+                                    other = load(carried, i)
+                                    old = load(best, place)
+                                    old_index = load(best_index, place)
+                                    better = (value > old) | ((value == old) & (other < old_index))
+                                    store(best, place, where(better, value, old))
+                                    store(best_index, place, where(better, other, old_index))
+                                    store(results, i, where(better, old, value))
+                                    store(carried, i, where(better, old_index, other))
+                            worst = lowest_of(last_best)
+                            for i in range(BLOCK):
+                                store(carried, i, where(load(last_best, i) == worst, load(last_index, i), minus_one))
+                            worst_index = highest_of(carried)
         if keeps:
             for i in range(n_rows):
                 row = load(row_index, i)

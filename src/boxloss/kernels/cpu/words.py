@@ -137,6 +137,13 @@ def _store(builder: Builder, place: Any, index: Any, value: Any) -> None:
     builder.store(value, builder.gep(place, [index]))
 
 
+def _add_four(builder: Builder, place: Any, more: Any) -> None:
+    doubles, floats = ir.VectorType(ir.DoubleType(), 4), ir.VectorType(ir.FloatType(), 4)
+    place, more = builder.bitcast(place, ir.PointerType(doubles)), builder.bitcast(more, ir.PointerType(floats))
+    added = builder.fadd(builder.load(place, align=8), builder.fpext(builder.load(more, align=4), doubles))
+    builder.store(added, place, align=8)
+
+
 def pointer(number: Any) -> Any:
     """A word that makes an address of an integer."""
     return Word(lambda address: types.CPointer(number), lambda b, address: b.inttoptr(address, ir.PointerType(_LLVM[number])))
@@ -146,6 +153,8 @@ as_float64 = Word(lambda bits: types.float64, lambda b, bits: b.bitcast(bits, ir
 load = Word(lambda place, index: place.dtype, _load)
 store = Word(lambda place, index, value: types.void, _store)
 shifted = Word(lambda place, index: place, lambda b, place, index: b.gep(place, [index]))
+add_four = Word(lambda place, more: types.void, _add_four)
+"""To the four float64 at a place the four float32 at another: LLVM, as it is asked here, makes no vector of what is not a loop."""
 add_if = Word(lambda count, condition: count, lambda b, count, condition: b.add(count, b.zext(condition, count.type)))
 whole = Word(lambda x: types.int64, lambda b, x: b.fptosi(x, ir.IntType(64)))
 least = Word(_same, lambda b, x, y: b.select(b.icmp_signed("<", x, y), x, y))
