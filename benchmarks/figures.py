@@ -155,6 +155,11 @@ def _all() -> list[Figure]:
             [("kmeans", "1,000,000", "scikit-learn KMeans")], ("kmeans", "1,000,000", "boxloss, all boxes from the start"),
         ),
         peak("k-means anchors, 10,000,000 boxes, k = 9", 8192, ("kmeans", "10,000,000", "boxloss, ten starts")),
+        *(
+            at_most(f"the DIoU paper's simulation, 1,715,000 cases, {name}", "-", 6, "s", ("simulation", "1,715,000", f"boxloss, {name}"), 1)
+            for name in ("iou", "giou", "diou", "ciou")
+        ),
+        peak("the DIoU paper's simulation, 1,715,000 cases, ciou", 1024, ("simulation", "1,715,000", "boxloss, ciou")),
         at_most("first call in a new process, cold cache", "-", 1.5, "s", ("first_call", "cold", "value, NumPy"), 1),
         at_most("first call in a new process, warm cache", "-", 0.15, "s", ("first_call", "warm", "value, NumPy"), 1),
         at_most("`import boxloss`", "NumPy alone", 50, "ms more", ("first_call", "import", "import boxloss"), 1e-3),

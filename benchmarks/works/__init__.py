@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.contest import Contest
 
-NAMES = ("ciou", "kernel", "pairwise", "nearest", "diagonal", "kmeans", "assign", "nms", "soft_nms", "fusion", "first_call")
+NAMES = ("ciou", "kernel", "pairwise", "nearest", "diagonal", "kmeans", "simulation", "assign", "nms", "soft_nms", "fusion", "first_call")
 
 
 def find(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import pickle
 import sys
 
 import numpy as np
@@ -11,8 +12,10 @@ import boxloss as bl
 from boxloss import ops
 from boxloss.calculus.evaluate import evaluate
 from boxloss.calculus.graph import reachable
+from boxloss.calculus.text import NUMBA, assignments
 from boxloss.calculus.trace import SIDES, trace
 from boxloss.errors import FormulaError, ParameterError
+from each import each_loss
 
 
 def formula(function, **claims):
@@ -210,3 +213,11 @@ def test_the_graph_of_tame_pairs_is_smaller():
     ciou = bl.catalogue()["ciou"]
     tame, full = (len(reachable(trace(ciou, {}, wrt="a", tame=tame).outputs)) for tame in (True, False))
     assert tame < 0.75 * full
+
+
+@pytest.mark.parametrize("name", each_loss())
+def test_a_traced_formula_is_pickled_as_its_operations(name):
+    sent = trace(bl.catalogue()[name], {}, wrt="ab")
+    came = pickle.loads(pickle.dumps(sent))
+    assert assignments(came, NUMBA) == assignments(sent, NUMBA)
+    assert came.outputs[0].graph is came.inputs[0].graph
