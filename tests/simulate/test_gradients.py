@@ -113,6 +113,16 @@ def test_a_box_around_its_target_shrinks_where_the_hull_is_taken_to_shrink():
     assert (right < 0).all()
 
 
+def test_the_hull_is_not_taken_to_shrink_across_the_axes():
+    """What the slip takes from the slopes is the same whether or not the other side is taken to change, too: else DIoU's curve is another than the paper's."""
+    a, b = random_pairs()
+    alone, with_crossing = (
+        released("diou", a, b, (*others, "shrinking hull"))[1] - released("diou", a, b, others)[1] for others in ((), ("cross-axis",))
+    )  # fmt: skip
+    assert (alone != 0).any()
+    close(with_crossing, alone, "float64", "textbook", scale=np.ones(alone.shape))
+
+
 # Equal boxes side by side, 3 apart, worked out by hand in the reference: rises of the similarity along x, y, width and height.
 SIDE_BY_SIDE = np.array([[13.0, 10.0, 1.0, 1.0]]), np.array([[10.0, 10.0, 1.0, 1.0]])
 

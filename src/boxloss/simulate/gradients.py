@@ -17,7 +17,7 @@ FAULTS = {
     "unclamped overlap": "GIoU of two boxes apart takes their overlap's sides as they are, below 0",
     "diagonal's sign": "along the centre, the part of the penalty that the diagonal has is subtracted instead of added",
     "cross-axis": "the hull's width is taken to change with y and height as its height does, and its height with x and width as its width does",
-    "shrinking hull": "where the prediction reaches beyond the target on both sides, the hull is taken to shrink as the prediction grows",
+    "shrinking hull": "where the prediction lies beyond both of the target's edges along an axis, the hull's side is taken to shrink as the prediction's grows",
     "angle's scale": "the aspect term's slopes lack 1 / (w^2 + h^2)",
 }
 """What the released update does otherwise than the gradient. "as-released" is all of them."""
@@ -73,11 +73,13 @@ class _Axis:
         self.hull_low, self.hull_high = where(low < target_low, 0.0 - one, zero), where(high > target_high, one, zero)
         self.offset = target_at - at
 
-    def hull_along(self, shrinking: bool) -> tuple[Node, Node]:
+    def hull_along(self) -> tuple[Node, Node]:
         """The hull's slope along position and side."""
-        outside_both = (self.hull_low < 0.0) & (self.hull_high > 0.0)
-        along_side = (self.hull_high - self.hull_low) * 0.5
-        return self.hull_low + self.hull_high, where(outside_both, 0.0 - along_side, along_side) if shrinking else along_side
+        return self.hull_low + self.hull_high, (self.hull_high - self.hull_low) * 0.5
+
+    def shrunk(self, along_side: Node) -> Node:
+        """That along the side, turned round where the prediction reaches beyond the target on both sides."""
+        return where((self.hull_low < 0.0) & (self.hull_high > 0.0), 0.0 - along_side, along_side)
 
 
 class _Released:
@@ -152,9 +154,11 @@ class _Released:
         sign = -1.0 if "diagonal's sign" in self.faults else 1.0
         slopes: dict[str, list[Node]] = {"at": [], "side": []}
         for axis, other in ((x, y), (y, x)):
-            along_at, along_side = axis.hull_along(shrinking)
-            length = axis.hull + other.hull if crossed else axis.hull
-            d_at, d_side = 2.0 * length * along_at, 2.0 * length * along_side
+            along_at, along_side = axis.hull_along()
+            own = axis.shrunk(along_side) if shrinking else along_side
+            d_at, d_side = 2.0 * axis.hull * along_at, 2.0 * axis.hull * own
+            if crossed:  # the other side is taken to change as this one should, without the slip that this one may have
+                d_at, d_side = d_at + 2.0 * other.hull * along_at, d_side + 2.0 * other.hull * along_side
             slopes["at"].append((2.0 * axis.offset * diagonal2 + sign * (offset2 * d_at)) / (diagonal2 * diagonal2))
             slopes["side"].append(offset2 * d_side / (diagonal2 * diagonal2))
         return [*slopes["at"], *slopes["side"]]
