@@ -79,7 +79,8 @@ class _Axis:
 
     def shrunk(self, along_side: Node) -> Node:
         """That along the side, turned round where the prediction reaches beyond the target on both sides."""
-        return where((self.hull_low < 0.0) & (self.hull_high > 0.0), 0.0 - along_side, along_side)
+        turned: Node = where((self.hull_low < 0.0) & (self.hull_high > 0.0), 0.0 - along_side, along_side)
+        return turned
 
 
 class _Released:
