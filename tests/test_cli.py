@@ -12,7 +12,7 @@ import boxloss as bl
 from close import as_printed
 from shared_data import shared
 
-COMMANDS = ("compare", "dataset", "convert", "list", "show", "check", "evaluate", "anchors")
+COMMANDS = ("compare", "dataset", "convert", "list", "show", "check", "evaluate", "anchors", "simulate", "zoo")
 
 
 def boxloss(*words: object, cwd=None) -> subprocess.CompletedProcess[str]:

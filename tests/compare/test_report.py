@@ -55,6 +55,7 @@ def test_the_page_tells_all_that_it_should(written):
         "Training, epoch by epoch",
         "Boxes that missed their targets",
         "Predictions against truth",
+        "The losses alone",
         "How it was run",
     ]
     assert run.plan["command"] in page
@@ -65,7 +66,7 @@ def test_the_page_tells_all_that_it_should(written):
     assert "1 box has no size: first val-00" in page
     assert "torch 2.13.0" in page
     assert "871,234 parameters" in page
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 5 + 3
     assert page.count("<img") == 4 * 3  # four pictures, three losses
 
 
@@ -88,7 +89,7 @@ def test_ids_in_the_page_are_unique(written):
 def test_every_figure_that_the_markdown_links_to_is_there(written):
     _, out, _ = written
     links = re.findall(r"!\[.*?\]\((figures/[^)]*)\)", (out / "report.md").read_text())
-    assert len(links) == 5 + 12
+    assert len(links) == 5 + 3 + 12
     assert {out / link for link in links} == set((out / "figures").iterdir())
 
 

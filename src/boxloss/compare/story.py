@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from boxloss.compare.alone import alone
 from boxloss.compare.document import Block, Bullets, Code, Gallery, Heading, Image, Listing, Paragraph, Pieces, Small, Strong, Swatch, Table
 from boxloss.compare.results import Results
 from boxloss.compare.statistics import ALPHA, DECIDING, FEWEST_SEEDS, METRICS, Estimate, Statistics
@@ -31,6 +32,7 @@ def tell(results: Results, dataset: Dataset, statistics: Statistics, verdict: Ve
         *_training(results),
         *_disjoint(results),
         *_pictures(results, galleries),
+        *alone(results.losses),
         *_run(results, dataset),
     ]
 

@@ -82,10 +82,10 @@ def line_style(loss: str) -> dict[str, Any]:
     return {"color": chosen.colour, "linestyle": dashes}
 
 
-def name_lines_at_their_ends(axes: Axes, ends: dict[str, tuple[float, float]]) -> None:
+def name_lines_at_their_ends(axes: Axes, ends: dict[str, tuple[float, float]], look: Callable[[str], Look] = look) -> None:
     """Write each loss's name right of its line's last point, pushed apart vertically where names would overlap.
 
-    `ends`: loss name -> (x, y) of the last point, in data units. Reads faster than a legend, and helps who cannot tell the colours apart.
+    `ends`: loss name -> (x, y) of the last point, in data units. `look`: of a name. Reads faster than a legend, and helps who cannot tell the colours apart.
     """
     if not ends:
         return

@@ -17,7 +17,7 @@ FAULTS = {
     "unclamped overlap": "GIoU of two boxes apart takes their overlap's sides as they are, below 0",
     "diagonal's sign": "along the centre, the part of the penalty that the diagonal has is subtracted instead of added",
     "cross-axis": "the hull's width is taken to change with y and height as its height does, and its height with x and width as its width does",
-    "shrinking hull": "where the prediction lies beyond both of the target's edges along an axis, the hull's side is taken to shrink as the prediction's grows",
+    "shrinking hull": "along an axis where the prediction reaches beyond the target on both sides, the hull is taken to shrink as the prediction grows",
     "angle's scale": "the aspect term's slopes lack 1 / (w^2 + h^2)",
 }
 """What the released update does otherwise than the gradient. "as-released" is all of them."""
@@ -77,10 +77,10 @@ class _Axis:
         """The hull's slope along position and side."""
         return self.hull_low + self.hull_high, (self.hull_high - self.hull_low) * 0.5
 
-    def shrunk(self, along_side: Node) -> Node:
-        """That along the side, turned round where the prediction reaches beyond the target on both sides."""
-        turned: Node = where((self.hull_low < 0.0) & (self.hull_high > 0.0), 0.0 - along_side, along_side)
-        return turned
+    def reaches_beyond(self) -> Node:
+        """Whether the prediction does, on both sides of the target."""
+        beyond: Node = (self.hull_low < 0.0) & (self.hull_high > 0.0)
+        return beyond
 
 
 class _Released:
@@ -156,10 +156,12 @@ class _Released:
         slopes: dict[str, list[Node]] = {"at": [], "side": []}
         for axis, other in ((x, y), (y, x)):
             along_at, along_side = axis.hull_along()
-            own = axis.shrunk(along_side) if shrinking else along_side
-            d_at, d_side = 2.0 * axis.hull * along_at, 2.0 * axis.hull * own
-            if crossed:  # the other side is taken to change as this one should, without the slip that this one may have
-                d_at, d_side = d_at + 2.0 * other.hull * along_at, d_side + 2.0 * other.hull * along_side
+            # What is wrongly given to the other axis's hull, too, is the right slope. The description leaves open whether the slip of the shrinking hull is
+            # copied with it; the published curves do not: DIoU's error after 50 steps is .529 million without, and .463 with it.
+            d_other = 2.0 * other.hull if crossed else self.zero
+            own_side = where(axis.reaches_beyond(), 0.0 - along_side, along_side) if shrinking else along_side
+            d_at = 2.0 * axis.hull * along_at + d_other * along_at
+            d_side = 2.0 * axis.hull * own_side + d_other * along_side
             slopes["at"].append((2.0 * axis.offset * diagonal2 + sign * (offset2 * d_at)) / (diagonal2 * diagonal2))
             slopes["side"].append(offset2 * d_side / (diagonal2 * diagonal2))
         return [*slopes["at"], *slopes["side"]]

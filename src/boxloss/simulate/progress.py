@@ -12,29 +12,29 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 OFTEN = 10.0  # seconds between two lines where there is no terminal
 
 Told = Callable[[str, int], object]
-"""Hears of which loss how many more cases are done."""
+"""Hears of which loss how many more are done."""
 
 
 @contextlib.contextmanager
-def shown(n_cases: int, stream: TextIO, quiet: bool = False) -> Iterator[Told]:
-    """What shows so many cases being done. Several threads may call it."""
+def shown(n: int, stream: TextIO, quiet: bool = False, things: str = "cases") -> Iterator[Told]:
+    """What shows `n` things being done. Several threads may call it."""
     console = Console(file=stream, highlight=False)
     if quiet:
-        yield lambda what, n: None
+        yield lambda what, done: None
     elif console.is_terminal and not console.is_dumb_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("", total=n_cases)
-            yield lambda what, n: progress.update(task, advance=n, description=what)
+            task = progress.add_task("", total=n)
+            yield lambda what, done: progress.update(task, advance=done, description=what)
     else:
-        yield Lines(n_cases, stream)
+        yield Lines(n, stream, things)
 
 
 class Lines:
     """A line every ten seconds: for files, pipes and CI logs."""
 
-    def __init__(self, n_cases: int, stream: TextIO):
-        self.n_cases, self.stream = n_cases, stream
+    def __init__(self, n: int, stream: TextIO, things: str):
+        self.n, self.stream, self.things = n, stream, things
         self.done, self.last, self._lock = 0, time.monotonic(), threading.Lock()
 
     def __call__(self, what: str, n: int) -> None:
@@ -42,4 +42,4 @@ class Lines:
             self.done += n
             if time.monotonic() - self.last >= OFTEN:
                 self.last = time.monotonic()
-                print(f"{what}: {self.done:,} of {self.n_cases:,} cases, {self.done / self.n_cases:.0%}", file=self.stream, flush=True)
+                print(f"{what}: {self.done:,} of {self.n:,} {self.things}, {self.done / self.n:.0%}", file=self.stream, flush=True)

@@ -83,7 +83,7 @@ class LossStore:
         return self.cases / f"{first:013d}.parquet"
 
     def _write(self, file: Path, columns: dict[str, Any], tally: Tally) -> None:
-        arrow, parquet = _libraries()
+        arrow, parquet = libraries()
         table = arrow.table({name: np.ascontiguousarray(column) for name, column in columns.items()})
         about = {f"boxloss.{name}": json.dumps(value) for name, value in (self._about | {"tally": tally.as_dict()}).items()}
         sink = arrow.BufferOutputStream()
@@ -106,7 +106,7 @@ def load(folder: str | Path) -> dict[str, Result]:
 
 
 def _load(folder: Path, plan: Protocol) -> Result:
-    _, parquet = _libraries()
+    _, parquet = libraries()
     cases = parquet.read_table(folder / "cases")
     order = np.argsort(cases["case"].to_numpy())
     columns = {name: cases[name].to_numpy()[order] for name in (*COLUMNS, "error", "iou")}
@@ -122,7 +122,7 @@ def spans(plan: Protocol, size: int) -> Iterator[tuple[int, int]]:
 
 
 def _metadata(file: Path) -> dict[str, Any]:
-    _, parquet = _libraries()
+    _, parquet = libraries()
     try:
         found = parquet.read_schema(file).metadata or {}
         return {name: json.loads(found[f"boxloss.{name}".encode()]) for name in ("protocol", "loss", "shard", "tally")}
@@ -145,7 +145,8 @@ def _write(file: Path, content: Any) -> None:
     os.replace(part, file)
 
 
-def _libraries() -> tuple[Any, Any]:
+def libraries() -> tuple[Any, Any]:
+    """pyarrow and pyarrow.parquet. Raises `MissingExtraError` where they are not installed."""
     try:
         import pyarrow
         import pyarrow.parquet

@@ -1,0 +1,68 @@
+"""boxloss draw, as it is called."""
+
+import csv
+
+import pytest
+from typer.testing import CliRunner
+
+import boxloss as bl
+from boxloss.cli_draw import draw
+from boxloss.errors import BoxLossError
+
+
+def run(*words):
+    with bl.plain():  # few cases: done before kernels would be compiled
+        return CliRunner().invoke(draw, [str(word) for word in words])
+
+
+SMALL = ("--centres", 4, "--protocol", "tiny.json", "--quiet")
+HEADS = {"error": "loss,step,mean_error", "surface": "loss,x,y,mean_error", "starts": "loss,by,from,to,cases,mean_final_iou"}
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.json").write_text('{"name": "tiny", "steps": 3, "ratios": [0.5, 1, 2], "scales": [0.5, 1, 2]}')
+    return tmp_path
+
+
+@pytest.mark.parametrize("figure", HEADS)
+def test_a_picture_with_its_numbers(tiny, figure):
+    done = run(figure, "giou,l1", *SMALL, "--gradient", "both", "--out", "out.svg", "--data", "out.csv")
+    assert done.exit_code == 0, done.output
+    assert "<svg" in (tiny / "out.svg").read_text()
+    rows = list(csv.reader((tiny / "out.csv").read_text().splitlines()))
+    assert ",".join(rows[0]) == HEADS[figure]
+    assert {row[0] for row in rows[1:]} == {"giou", "l1", "giou-released"}
+
+
+@pytest.mark.parametrize("suffix", ["html", "png", "svg"])
+def test_a_way_in_several_forms(tiny, suffix):
+    words = ("path", "giou,diou", "--protocol", "tiny.json", "--target", "10,10,1,1", "--anchor", "12,11,1,1", "--out", f"way.{suffix}", "--data", "way.csv")
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    assert (tiny / f"way.{suffix}").stat().st_size > 1000
+    assert (tiny / "way.csv").read_text().startswith("loss,step,x,y,w,h,iou\ngiou,0,12.0,11.0,1.0,1.0,0.0\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("error", "giou", "--gradient", "wrong"), "--gradient is 'wrong', expected exact, as-released or both"),
+        (("path", "giou", "--target", "1,2,x,4"), "--target is '1,2,x,4', expected four numbers"),
+        (("path", "giou", "--anchor", "1,2,0,4"), "sides > 0"),
+        (("error", "l1", "--gradient", "as-released", *SMALL), "no released update of 'l1'"),
+        (("error", "giou", *SMALL, "--out", "x.bmp"), ".bmp is not .png"),
+    ],
+)
+def test_refusals(tiny, words, message):
+    done = run(*words)
+    assert isinstance(done.exception, BoxLossError), done.output
+    assert message in str(done.exception)
+
+
+@pytest.mark.slow
+def test_ranks_at_all_rates(tiny):
+    done = CliRunner().invoke(draw, ["rates", "l1,giou", "--out", "rates.png", "--data", "rates.csv", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert sorted((tiny / "rates.csv").read_text().splitlines()[1:3]) == ["l1,0.05,1", "l1,0.1,1"]
