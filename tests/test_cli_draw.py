@@ -61,6 +61,21 @@ def test_refusals(tiny, words, message):
     assert message in str(done.exception)
 
 
+def test_a_picture_that_cannot_be_written_is_refused_before_there_is_work(tiny, monkeypatch):
+    monkeypatch.setattr("boxloss.draw.simulated.results", lambda *_: pytest.fail("was worked for"))
+    for words in (("error", "giou", "--out", "new/x.bmp"), ("path", "giou", "--out", "new/x.avi")):
+        done = run(*words)
+        assert "is not .png" in str(done.exception)
+    assert not (tiny / "new").exists()
+
+
+def test_folders_are_made_and_suffixes_may_be_large(tiny):
+    done = run("path", "giou", "--protocol", "tiny.json", "--out", "new/way.GIF", "--data", "other/way.csv")
+    assert done.exit_code == 0, done.output
+    assert (tiny / "new/way.GIF").read_bytes().startswith(b"GIF8")
+    assert (tiny / "other/way.csv").exists()
+
+
 @pytest.mark.slow
 def test_ranks_at_all_rates(tiny):
     done = CliRunner().invoke(draw, ["rates", "l1,giou", "--out", "rates.png", "--data", "rates.csv", "--quiet"])

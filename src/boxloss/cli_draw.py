@@ -48,6 +48,7 @@ def error(
     """
     from boxloss.draw import curves_of_error as figures
 
+    _ready(out, data)
     found = _results(source, protocol, centres, rate, optimiser, gradient, quiet)
     plan = next(iter(found.values())).plan
     curves = {label: result.sums for label, result in found.items()}
@@ -66,6 +67,7 @@ def surface(
     """
     from boxloss.draw import surfaces as figures
 
+    _ready(out, data)
     found = _results(source, protocol, centres, rate, optimiser, gradient, quiet)
     _save(figures.surface_figure(found, three_d), out, figures.surface_rows(found), data)
 
@@ -81,6 +83,7 @@ def starts(
     """
     from boxloss.draw import surfaces as figures
 
+    _ready(out, data)
     found = _results(source, protocol, centres, rate, optimiser, gradient, quiet)
     _save(figures.start_figure(found), out, figures.start_rows(found), data)
 
@@ -98,6 +101,7 @@ def rates(
     from boxloss.simulate.progress import shown
     from boxloss.simulate.zoo import zoo
 
+    _ready(out, data)
     asked = _names(losses)
     with shown(len(asked), sys.stderr, quiet, "losses") as told:
         rows = zoo(asked, tell=lambda loss: told(loss, 1))
@@ -123,11 +127,12 @@ def path(
     from boxloss.draw import paths
     from boxloss.simulate.study import changed
 
+    _ready(out, data, paths.SUFFIXES)
     plan = changed(protocol, rate, {"n_centres": 1, "optimiser": optimiser})
     goal, start = (_box(name, text) if text else default for name, text, default in (("--target", target, paths.TARGET), ("--anchor", anchor, paths.ANCHOR)))
     found = paths.ways(_losses(losses, gradient), plan, start, goal)
     rows = paths.path_rows(found, goal)
-    if out.suffix in paths.SUFFIXES:
+    if out.suffix.lower() in paths.SUFFIXES:
         paths.animate(found, goal, out)
         _say(out, rows, data)
     else:
@@ -165,6 +170,17 @@ def _results(source: str, protocol: str, centres: int | None, rate: float | None
     from boxloss.simulate.study import changed
 
     return results(source, lambda text: _losses(text, gradient), changed(protocol, rate, {"n_centres": centres, "optimiser": optimiser}), quiet)
+
+
+def _ready(out: Path, data: Path | None, also: tuple[str, ...] = ()) -> None:
+    """Refuses a picture that cannot be written before there is work for it, and makes the folders. `also`: suffixes beside those of pictures."""
+    from boxloss.draw.style import check_suffix
+
+    if out.suffix.lower() not in also:
+        check_suffix(out)
+    for path in (out, data):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _save(figure: Any, out: Path, rows: Any, data: Path | None) -> None:

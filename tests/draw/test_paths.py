@@ -6,11 +6,13 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 from PIL import Image
 
 import boxloss as bl
 from boxloss.draw.colours import look
 from boxloss.draw.paths import ANCHOR, TARGET, animate, moving_svg, path_rows, scene, strip_figure, ways
+from boxloss.draw.scene import START_GROUND
 from boxloss.errors import ParameterError
 from boxloss.simulate.loss import chosen
 from boxloss.simulate.protocol import PRESETS
@@ -53,6 +55,14 @@ def test_the_strip_has_start_and_end_and_each_losss_iou(found):
     assert words == [f"{label} {float(bl.iou(boxes[-1], np.array(TARGET), format='cxcywh')):.2f}" for label, boxes in found.items()]
 
 
+def test_a_start_that_no_box_leaves_is_still_seen(found):
+    """IoU's box, black too, stays where the start is and hides its outline: the ground tells it."""
+    axes = strip_figure({"iou": found["iou"]}, TARGET, [0, 12]).axes[-1]
+    grounds = [patch for patch in axes.patches if patch.get_facecolor() == to_rgba(START_GROUND)]
+    assert len(grounds) == 1
+    close([grounds[0].get_width(), grounds[0].get_height()], ANCHOR[2:], "float64", "coded")
+
+
 def test_a_gif_moves(found, tmp_path):
     animate(found, TARGET, tmp_path / "way.gif")
     with Image.open(tmp_path / "way.gif") as image:
@@ -84,10 +94,11 @@ def test_other_suffixes_are_refused(found, tmp_path, monkeypatch):
 
 def test_the_moving_picture_needs_no_script_and_rests_for_who_asks(found):
     text = moving_svg(found, TARGET, "one")
+    assert 'svg:hover [class^="one-"],:focus>svg [class^="one-"]{animation-play-state:paused}' in text
     ElementTree.fromstring(text)  # well formed
     assert "<script" not in text
     assert "@media (prefers-reduced-motion:reduce),print{.one-0{animation:none}.one-1{animation:none}}" in text
     x, y, w, h = found["giou"][-1].tolist()
-    assert f".one-1{{transform:translate({x:.4g}px,{y:.4g}px)scale({w:.4g},{h:.4g});" in text
+    assert f".one-1{{transform:translate({x:.6g}px,{y:.6g}px)scale({w:.6g},{h:.6g});" in text
     assert text.count(look("giou").colour) == 3
     assert text.index("0.0%{transform:translate(12.4px,11.2px)scale(1.5,0.6)}") > 0

@@ -45,7 +45,7 @@ def _blocks(losses: tuple[str, ...]) -> list[Block]:
         Image(
             "alone-moving",
             f"A box on its way to its target under {names}",
-            ("Filled: the target. Dashed: the start. One colour a loss. The steps pass the faster the later they are.",),
+            ("Green: the target. Grey, dashed: the start. One colour a loss. The steps pass the faster the later they are. Pointed at, it stands still.",),
             moving.encode(),
             "svg",
             moving,

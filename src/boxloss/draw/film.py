@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from boxloss.boxes import convert
 from boxloss.draw.colours import FAINT, look
-from boxloss.draw.scene import LARGE, WIDE, draw_anchor, draw_key, draw_moved, draw_target, frame
+from boxloss.draw.scene import LARGE, WIDE, draw_key, draw_moved, draw_start, draw_target, frame, start_key
 from boxloss.draw.style import literal, new_figure, styled
 from boxloss.formulas import find
 from boxloss.kernels.switch import plain
@@ -76,7 +76,7 @@ def film_figure(ways: Sequence[Way]) -> Figure:
             frame(axes, ((left + right) / 2, (top + bottom) / 2), span)
             box = one.boxes[step]
             draw_target(axes, _corners(TARGET))
-            draw_anchor(axes, _corners(START), 1.6)
+            draw_start(axes, _corners(START))
             axes.plot(*one.boxes[: step + 1, :2].T, color=look(one.loss).colour, linewidth=1.2, zorder=4)
             draw_moved(axes, _corners(box), one.loss)
             if not row:
@@ -86,7 +86,7 @@ def film_figure(ways: Sequence[Way]) -> Figure:
         label = f"{one.loss}\n{'as released' if one.released else 'exact'}"
         axes_of_row[0].text(-0.04, 0.5, literal(label), transform=axes_of_row[0].transAxes, ha="right", va="center", rotation=90, fontsize=LARGE,
                             fontweight="bold", color=look(one.loss).colour)  # fmt: skip
-    draw_key(figure, "start")
+    draw_key(figure, start_key())
     return figure
 
 

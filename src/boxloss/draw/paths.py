@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from boxloss.boxes import convert
 from boxloss.draw.colours import INK
 from boxloss.draw.curves_of_error import Table, look_of
-from boxloss.draw.scene import LARGE, TARGET_GROUND, WIDE, draw_anchor, draw_key, draw_target, frame, rectangle
+from boxloss.draw.scene import LARGE, START_GROUND, TARGET_GROUND, WIDE, draw_key, draw_start, draw_target, frame, rectangle, start_key
 from boxloss.draw.scene import TARGET as TARGET_COLOUR
 from boxloss.draw.style import literal, new_figure, styled
 from boxloss.errors import ParameterError
@@ -104,7 +104,7 @@ def strip_figure(found: Ways, target: Sequence[float] = TARGET, frames: Sequence
             words = f"{label} {_ious(boxes[step : step + 1], target)[0]:.2f}"
             at = 0.27 + 0.46 * (m % 2), -0.03 - 0.2 / high * (m // 2)
             axes.text(*at, literal(words), transform=axes.transAxes, ha="center", va="top", fontsize=10.5, color=look_of(label).colour, fontweight="bold")
-    draw_key(figure, "start", _keys(found))
+    draw_key(figure, start_key(), _keys(found))
     return figure
 
 
@@ -119,7 +119,7 @@ def _line(label: str) -> dict[str, Any]:
 
 def _draw(axes: Axes, found: Ways, target: Sequence[float], step: int) -> None:
     draw_target(axes, _corners(target))
-    draw_anchor(axes, _corners(next(iter(found.values()))[0]), 1.6)
+    draw_start(axes, _corners(next(iter(found.values()))[0]))
     for label, boxes in found.items():
         colour = _line(label)
         axes.plot(*boxes[: step + 1, :2].T, linewidth=1.0, zorder=4, color=colour["color"])
@@ -130,12 +130,13 @@ def _draw(axes: Axes, found: Ways, target: Sequence[float], step: int) -> None:
 @styled
 def animate(found: Ways, target: Sequence[float], path: Path, title: str = "") -> None:
     """Writes the animation as the suffix says: .gif; .mp4, which takes ffmpeg; or .html, a page by itself with a slider."""
-    if path.suffix == ".html":
+    suffix = path.suffix.lower()
+    if suffix == ".html":
         path.write_text(page(found, target, title))
         return
-    if path.suffix not in SUFFIXES:
+    if suffix not in SUFFIXES:
         raise ParameterError(f"cannot animate into {path}: {path.suffix or 'no suffix'} is not {', '.join(SUFFIXES)}")
-    if path.suffix == ".mp4" and not shutil.which("ffmpeg"):
+    if suffix == ".mp4" and not shutil.which("ffmpeg"):
         raise ParameterError(f"cannot animate into {path}: ffmpeg is not installed here. Take .gif or .html instead")
     n_steps = len(next(iter(found.values()))) - 1
     steps = [*range(0, n_steps + 1, max(1, n_steps // 100)), *[n_steps] * HELD]
@@ -150,9 +151,9 @@ def animate(found: Ways, target: Sequence[float], path: Path, title: str = "") -
         axes.set_title(f"step {step}", loc="center", fontsize=LARGE)
         return []
 
-    draw_key(figure, "start", _keys(found))
+    draw_key(figure, start_key(), _keys(found))
     moving = animation.FuncAnimation(figure, show, frames=steps, interval=1000 / PER_SECOND, blit=False)
-    writer = animation.PillowWriter(fps=PER_SECOND) if path.suffix == ".gif" else animation.FFMpegWriter(fps=PER_SECOND)
+    writer = animation.PillowWriter(fps=PER_SECOND) if suffix == ".gif" else animation.FFMpegWriter(fps=PER_SECOND)
     moving.save(str(path), writer=writer, dpi=75)
 
 
@@ -187,7 +188,7 @@ STILLS = 50
 
 def moving_svg(found: Ways, target: Sequence[float], prefix: str) -> str:
     """The animation as an `<svg>` element without a script: it may stand in a page that allows none, or be a file. Who asks for less motion, or prints, sees
-    the end. `prefix`: begins every name in it, so that several can stand in one page."""
+    the end; pointed at, or with the focus on what holds it, it stands still. `prefix`: begins every name in it, so that several can stand in one page."""
     middle, span = _view(found, target)
     left, top = middle[0] - span[0] / 2, middle[1] - span[1] / 2
     width, line = 760.0, span[0] / 760
@@ -200,18 +201,19 @@ def moving_svg(found: Ways, target: Sequence[float], prefix: str) -> str:
         rules.append(f"@keyframes {name}{{{''.join(places)}}}")
         rules.append(f".{name}{{transform:{_moved(path[-1])};animation:{name} {SECONDS:g}s linear infinite}}")
         look = f'stroke="{look_of(label).colour}" fill="none"' + (' stroke-dasharray="9 4"' if "-released" in label else "")
-        boxes.append(f'<polyline points="{" ".join(f"{x:.4g},{y:.4g}" for x, y in path[:, :2])}" {look} stroke-width="1" opacity=".45" {FIXED}/>')
+        boxes.append(f'<polyline points="{" ".join(f"{x:.6g},{y:.6g}" for x, y in path[:, :2])}" {look} stroke-width="1" opacity=".45" {FIXED}/>')
         boxes.append(f'<rect class="{name}" x="-.5" y="-.5" width="1" height="1" {look} stroke-width="3" {FIXED}/>')
         words = f"{escape(label)}: IoU {_ious(path[-1:], target)[0]:.2f} in the end"
         boxes.append(f'<text x="{left + x:.4g}" y="{top + y:.4g}" font-size="{15 * line:.4g}" font-weight="bold" fill="{look_of(label).colour}">{words}</text>')
+    held = f'svg:hover [class^="{prefix}-"],:focus>svg [class^="{prefix}-"]{{animation-play-state:paused}}'
     still = "@media (prefers-reduced-motion:reduce),print{" + "".join(f".{prefix}-{k}{{animation:none}}" for k in range(len(found))) + "}"
     start = next(iter(found.values()))[0]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left:.4g} {top:.4g} {span[0]:.4g} {span[1]:.4g}" width="{width:g}" '
-        f'height="{width * span[1] / span[0]:.0f}" font-family="DejaVu Sans, Verdana, Arial, sans-serif"><style>{"".join(rules)}{still}</style>'
+        f'height="{width * span[1] / span[0]:.0f}" font-family="DejaVu Sans, Verdana, Arial, sans-serif"><style>{"".join(rules)}{held}{still}</style>'
         f'<rect x="{left:.4g}" y="{top:.4g}" width="100%" height="100%" fill="#fff"/>'
         f'<rect {_sides(target)} fill="{TARGET_GROUND}" stroke="{TARGET_COLOUR}" stroke-width="3" {FIXED}/>'
-        f'<rect {_sides(start)} fill="none" stroke="{INK}" stroke-width="2" stroke-dasharray="6 4" {FIXED}/>{"".join(boxes)}</svg>'
+        f'<rect {_sides(start)} fill="{START_GROUND}" stroke="{INK}" stroke-width="2" stroke-dasharray="6 4" {FIXED}/>{"".join(boxes)}</svg>'
     )
 
 
@@ -221,7 +223,7 @@ FIXED = 'vector-effect="non-scaling-stroke"'
 def _moved(box: np.ndarray) -> str:
     """The square of side 1 about the origin becomes the box."""
     x, y, w, h = box.tolist()
-    return f"translate({x:.4g}px,{y:.4g}px)scale({w:.4g},{h:.4g})"
+    return f"translate({x:.6g}px,{y:.6g}px)scale({w:.6g},{h:.6g})"
 
 
 def _sides(box: Sequence[float] | np.ndarray) -> str:

@@ -18,6 +18,8 @@ Box = tuple[float, float, float, float]
 TARGET = "#2E9E2E"
 """Also told by its filled ground, which no other box has: DIoU's green is near."""
 TARGET_GROUND = "#DCF2D8"
+START_GROUND = "#ECECEC"
+"""Of a start that boxes leave: IoU's box, which is black, may stay where the start is."""
 WASTE = "#C9780A"
 
 WIDE = 11.0
@@ -61,6 +63,12 @@ def draw_target(axes: Axes, box: Sequence[float]) -> None:
 
 def draw_anchor(axes: Axes, box: Sequence[float], width: float = 2.4) -> None:
     rectangle(axes, box, fill=False, edgecolor=INK, linewidth=width, linestyle=(0, (4, 1.8)), zorder=3)
+
+
+def draw_start(axes: Axes, box: Sequence[float]) -> None:
+    """The anchor where boxes move away from it: on a ground of its own, since one that does not move hides its outline."""
+    rectangle(axes, box, facecolor=START_GROUND, linewidth=0, zorder=1)
+    draw_anchor(axes, box, 1.6)
 
 
 def draw_moved(axes: Axes, box: Sequence[float], loss: str) -> None:
@@ -111,14 +119,23 @@ def panels_figure(panels: Sequence[Panel], extra_width: float = 0.0, key: Sequen
             panel.also(axes)
         axes.set_title(panel.title, loc="center", fontsize=LARGE)
         write_rows(figure.add_subplot(grid[1, k]), panel.rows, n_rows)
-    draw_key(figure, "prediction", key)
+    draw_key(figure, anchor_key("prediction"), key)
     return figure
 
 
-def draw_key(figure: Figure, anchor: str, more: Sequence[Artist] = ()) -> None:
-    """What is what, below everything. `anchor`: what the black box is."""
+def anchor_key(label: str) -> Artist:
+    """What `draw_anchor` draws, in a key."""
+    return Line2D([], [], color=INK, linewidth=2.4, linestyle=(0, (4, 1.8)), label=label)
+
+
+def start_key() -> Artist:
+    """What `draw_start` draws, in a key."""
+    return Patch(facecolor=START_GROUND, edgecolor=INK, linewidth=1.6, linestyle=(0, (2.6, 1.2)), label="start")
+
+
+def draw_key(figure: Figure, black: Artist, more: Sequence[Artist] = ()) -> None:
+    """What is what, below everything. `black`: `anchor_key` or `start_key`."""
     target = Patch(facecolor=TARGET_GROUND, edgecolor=TARGET, linewidth=2.5, label="target")
-    black = Line2D([], [], color=INK, linewidth=2.4, linestyle=(0, (4, 1.8)), label=anchor)
     figure.legend(handles=[target, black, *more], loc="outside lower center", ncols=2 + len(more), fontsize=11, handlelength=2.6, columnspacing=2.5)
 
 

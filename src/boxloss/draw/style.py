@@ -175,17 +175,17 @@ def to_pdf(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+FORMATS: dict[str, Callable[[Figure], bytes]] = {".png": to_png, ".svg": to_svg_file, ".jpg": to_jpeg, ".jpeg": to_jpeg, ".pdf": to_pdf}
+
+
+def check_suffix(path: Path) -> None:
+    """Raises `ParameterError` where `save` would, for who has much to do before."""
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise ParameterError(f"cannot draw into {path}: {suffix or 'no suffix'} is not .png, .svg, .jpg or .pdf")
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write the figure to `path` as its suffix says: .png, .svg, .jpg or .pdf. An existing file is replaced."""
-    match path.suffix.lower():
-        case ".png":
-            content = to_png(figure)
-        case ".svg":
-            content = to_svg_file(figure)
-        case ".jpg" | ".jpeg":
-            content = to_jpeg(figure)
-        case ".pdf":
-            content = to_pdf(figure)
-        case other:
-            raise ParameterError(f"cannot draw into {path}: {other or 'no suffix'} is not .png, .svg, .jpg or .pdf")
-    path.write_bytes(content)
+    check_suffix(path)
+    path.write_bytes(FORMATS[path.suffix.lower()](figure))
