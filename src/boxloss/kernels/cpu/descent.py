@@ -178,4 +178,3 @@ def by_graph(update: Update, cases: Floats, rates: Floats, sums: Floats, path: F
             sums[step, : len(part)] += part
         if path is not None:
             path[step] = moved
-
