@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 HEAVY = (
-    "torch", "jax", "numba", "llvmlite", "platformdirs", "triton", "matplotlib", "lightning", "scipy", "rich", "typer", "PIL", "yaml", "array_api_compat", "pyarrow", "ray"
+    "torch", "jax", "numba", "llvmlite", "platformdirs", "triton", "matplotlib", "lightning", "scipy", "rich", "typer", "PIL", "yaml", "array_api_compat",
+    "pyarrow", "ray",
 )  # fmt: skip
 
 

@@ -68,6 +68,13 @@ def test_without_ray_it_says_what_to_install(monkeypatch):
         tallies(engine=engine_named("ray"))
 
 
+def test_a_cluster_that_is_not_there_is_refused_at_once():
+    pytest.importorskip("ray")
+    for address in ("127.0.0.1:1", "127.0.0.1:port"):
+        with pytest.raises(ParameterError, match=f"no Ray cluster at {address}"):
+            tallies(engine=engine_named("ray", address))
+
+
 # ---- killed
 
 

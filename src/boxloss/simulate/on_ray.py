@@ -5,6 +5,7 @@ The cluster's machines need boxloss installed, and no file of the user's: a form
 
 import functools
 import pickle
+import socket
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,6 +17,9 @@ RETRIES = -1
 """Of a task whose worker died: as often as it takes."""
 AHEAD = 2
 """Tasks for each core that are handed out at a time: enough that none waits, and few enough that their results fit into memory."""
+
+PATIENCE = 10.0
+"""Seconds that a cluster may take to answer."""
 
 
 class Cluster:
@@ -57,6 +61,7 @@ def _started(address: str | None, workers: int | None) -> Any:
     except ImportError as missing:
         raise MissingExtraError("ray", "ray", "--engine ray") from missing
     if not ray.is_initialized():
+        _require_listener(address)
         try:
             if address is None:
                 ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
@@ -65,6 +70,17 @@ def _started(address: str | None, workers: int | None) -> Any:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ParameterError(f"no Ray cluster at {address or 'this machine'}: {str(error).strip().splitlines()[0]}") from error
     return ray
+
+
+def _require_listener(address: str | None) -> None:
+    """Raises `ParameterError` where nobody listens at HOST:PORT: Ray would try it for minutes."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not colon:
+        return
+    try:
+        socket.create_connection((host, int(port)), PATIENCE).close()
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"no Ray cluster at {address}: {error}; `ray start --head` says the address of one") from error
 
 
 def _shard(text: bytes, first: int, last: int) -> Shard:

@@ -25,7 +25,7 @@ TILE = 4096
 """Cases that are moved together, and whose errors are summed as floats. Tiles' sums are added exactly. So this number is part of what a sum's last bit is,
 and nothing else is: not the number of threads, nor the size of a shard."""
 SHARD = 64 * TILE
-"""Cases that are kept in memory together, stored in one file, and handed to one worker: some 15 MB, and a few seconds of a core."""
+"""Cases that are kept in memory together, stored in one file, and handed to one worker: some 15 MB, and about a second of a core."""
 
 Tell = Callable[[int], object]
 """Hears how many more cases are done."""
