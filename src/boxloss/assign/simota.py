@@ -71,7 +71,9 @@ class ClassCost:
         new[prior] = True
         new &= ~self.candidates
         self.candidates |= new
-        self._of_none[new] = -(_log(1 - self._scores[new]).sum(axis=1, dtype=np.float64))
+        uncertain = self._scores.take(np.flatnonzero(new), 0)
+        np.subtract(1, uncertain, out=uncertain)
+        self._of_none[new] = -_log(uncertain).sum(axis=1, dtype=np.float64)
         score = self._scores[prior, self._labels[of]]
         cost: Floats = self._of_none[prior] + (_log(1 - score) - _log(score))
         return cost
