@@ -9,12 +9,15 @@ from matplotlib.figure import Figure
 
 from benchmarks.simulated import measure
 from benchmarks.simulated.measure import FAULTS_OF, IOUS, PAPER, RATES, TENTH, Faults
-from benchmarks.simulated.tables import RATED, TITLES, UPDATES
+from benchmarks.simulated.tables import RATED, TITLES, UPDATES, figures
 from boxloss.draw.colours import FAINT, INK, RULE, look
 from boxloss.draw.style import line_style, name_lines_at_their_ends, new_figure, styled
 from boxloss.draw.surfaces import surface_figure
 from boxloss.simulate import simulate
 from boxloss.simulate.gradients import RELEASED
+
+LEAST = 1e-5
+"""An error below is drawn as this one."""
 
 
 @styled
@@ -55,7 +58,7 @@ def faults() -> Figure:
     for x, made in enumerate(order):
         chosen = INK if made in ((), own) else look("diou").colour
         above.bar(x, errors[made], width=0.62, color=chosen)
-        above.text(x, errors[made] * 1.15, f"{errors[made]:.3f}"[:5].rstrip("0").removeprefix("0"), ha="center", fontsize=9, color=chosen)
+        above.text(x, errors[made] * 1.15, figures(errors[made]), ha="center", fontsize=9, color=chosen)
         for y, fault in enumerate(own):
             below.plot(x, y, "o", markersize=9, color=chosen if fault in made else RULE)
     for made, word in (((), "exact"), (own, "released")):
@@ -88,10 +91,10 @@ def rates() -> Figure:
         for name in RATED:
             errors = [statistics.mean(run.mean_error for run in measure.seeds(name, TENTH.with_(parameters=parameters).at_rate(rate))) for rate in RATES]
             width = 2.6 if name in IOUS else 1.3
-            axes.plot(RATES, np.maximum(errors, 1e-5), marker=look(name).marker, markersize=6, **line_style(name), linewidth=width)
-            ends[name] = (RATES[-1], max(errors[-1], 1e-5))
+            axes.plot(RATES, np.maximum(errors, LEAST), marker=look(name).marker, markersize=6, **line_style(name), linewidth=width)
+            ends[name] = (RATES[-1], max(errors[-1], LEAST))
         axes.set(xscale="log", yscale="log")
-        axes.set_ylim(1e-5, 10)
+        axes.set_ylim(LEAST * 0.8, 10)
         axes.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
         axes.minorticks_off()
         axes.set_xlabel("rate of the first 160 steps")
@@ -99,6 +102,7 @@ def rates() -> Figure:
         figure.canvas.draw()
         name_lines_at_their_ends(axes, ends)
     panels[0].set_ylabel("mean final error of a case")
+    panels[0].set_yticks([10.0**power for power in range(-5, 2)], ["≤ $10^{-5}$", *(f"$10^{{{power}}}$" for power in range(-4, 2))])
     return figure
 
 
