@@ -23,7 +23,7 @@ LEAST_SIDE, MOST_SIDE = 32, 4096  # pixels; the detector's coarsest stride is 32
 PACKAGES = ("boxloss", "torch", "numpy", "numba", "lightning", "faster-coco-eval", "pillow")  # those whose release can change a figure
 FIGURES = (  # our own source that can change a figure
     *("ops.py", "boxes.py", "pair/*.py", "formulas/*.py", "losses/*.py", "anchors/*.py", "assign/*.py", "suppress/*.py", "evaluate/*.py", "datasets/*.py"),
-    *("calculus/*.py", "kernels/*.py", "kernels/*/*.py"),
+    *("written.py", "calculus/*.py", "kernels/*.py", "kernels/*/*.py"),
     *("detectors/*.py", "compare/chosen.py", "compare/splits.py", "compare/weights.py", "compare/workshop.py", "compare/fit.py"),
 )
 # What a run may choose now, and the choice that all runs had before there was one: records that lack it mean that.
