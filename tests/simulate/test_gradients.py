@@ -159,3 +159,16 @@ def test_errors():
         as_released("eiou", dtype="float64")
     with pytest.raises(UnknownNameError, match="unknown fault 'cross axis': did you mean cross-axis"):
         as_released("diou", ("cross axis",), dtype="float64")
+
+
+def test_released_ciou_takes_the_arctangent_of_the_quotient():
+    """Where a step has made a side negative that is another angle than the two sides', and it is what the released rates of 0.2 and more end in."""
+    w, h = 0.7, -0.4
+    numbers = [np.array([x]) for x in (13.0, 10.0, w, h, 10.0, 10.0, 1.0, 2.0)]
+    _, *ciou = evaluate(as_released("ciou", dtype="float64"), numbers)
+    _, *diou = evaluate(as_released("diou", dtype="float64"), numbers)
+    angle = np.arctan(1 / 2) - np.arctan(w / h)
+    v = 4 / np.pi**2 * angle**2
+    pull = v / (1 + v) * 8 / np.pi**2 * angle
+    close(diou[2][0] - ciou[2][0], pull * h, "float64", "sum")
+    close(diou[3][0] - ciou[3][0], -pull * w, "float64", "sum")

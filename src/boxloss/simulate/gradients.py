@@ -169,7 +169,9 @@ class _Released:
     def _aspect(self) -> list[Node]:
         """Of minus alpha v along width and height, alpha held."""
         w, h = self.x.side, self.y.side
-        angle = atan2(self.x.target_side, self.y.target_side) - atan2(w, h)
+        # The arctangent of the quotient, which knows no quadrant: for a side that a large step has made negative it is another angle.
+        one = w.graph.constant(1.0)
+        angle = atan2(self.x.target_side / self.y.target_side, one) - atan2(w / h, one)
         v = angle * angle * _FOUR_OVER_PI_SQUARED
         alpha = v / (1.0 - self.iou + v)
         alpha = where(v > 0.0, alpha, self.zero)
