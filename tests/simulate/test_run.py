@@ -138,6 +138,13 @@ IN_MILLIONS = {  # step: 0, 50, 100, 160, 180, 200
 SEEDS = (0, 1, 2)
 
 
+@pytest.mark.parametrize("parameters", ["cxcywh", "xyxy"])
+def test_the_curve_ends_in_the_errors_of_centre_and_sides(parameters):
+    result = simulate("giou", SMALL.with_(parameters=parameters))
+    close(result.sums[-1], math.fsum(result.errors), "float64", "sum")
+    close(result.sums[0], np.abs(np.subtract(*SMALL.cases(0, SMALL.n_cases))).sum(), "float64", "sum")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("which", IN_MILLIONS)
 def test_all_cases_end_at_the_papers_sums(which):

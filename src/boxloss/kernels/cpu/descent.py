@@ -74,7 +74,7 @@ MOVES = {
     ),
 }
 """How each optimiser moves a parameter `x` by its slope g, and what it remembers of it."""
-SETTINGS = {"one": 1.0, "zero": 0.0, "nan": math.nan, "momentum": 0.9, "first_decay": 0.9, "second_decay": 0.999, "small": 1e-8}
+SETTINGS = {"one": 1.0, "zero": 0.0, "nan": math.nan, "momentum": 0.9, "first_decay": 0.9, "second_decay": 0.999, "small": 1e-8, "half": 0.5}
 TAKEN = taken(TEXT, CHOICE, *ARGUMENTS, *SETTINGS, "ill g0 g1 g2 g3 m0 m1 m2 m3 v0 v1 v2 v3")
 
 
@@ -103,7 +103,7 @@ class Update:
                 tame_body=indented([*inputs, *self._moves(self.tame)], 2), body=indented(body, 2),
             ).splitlines()  # fmt: skip
         n_state = len(MOVES[self.optimiser][1]) * 4 * BLOCK
-        text = head(ARGUMENTS) + TEXT.format(state=n_state, choice=indented(choice, 3), error=ERROR)
+        text = head(ARGUMENTS) + TEXT.format(state=n_state, choice=indented(choice, 3), error=_error(self.format))
         values = {value for one in traced for value in constants(one)}
         named = {named_constant(value, self.full.dtype): value for value in sorted(values)} | SETTINGS
         return Program(
@@ -130,8 +130,13 @@ class Update:
         return lines
 
 
-ERROR = " + ".join(f"absolute(load(columns, {BLOCK * k} + i) - load(columns, {BLOCK * (4 + k)} + i))" for k in range(4))
-"""The error of lane i: the sum of the distances of the four parameters from the target's."""
+def _error(format: str) -> str:
+    """The error of lane i: how far centre and sides are from the target's, whatever is moved."""
+    off = [f"(load(columns, {BLOCK * k} + i) - load(columns, {BLOCK * (4 + k)} + i))" for k in range(4)]
+    if format == "xyxy":
+        off = [f"({off[0]} + {off[2]}) * half", f"({off[1]} + {off[3]}) * half", f"{off[2]} - {off[0]}", f"{off[3]} - {off[1]}"]
+    return " + ".join(f"absolute({part})" for part in off)
+
 
 _pack = packer(ARGUMENTS)
 
@@ -172,7 +177,10 @@ def by_graph(update: Update, cases: Floats, rates: Floats, sums: Floats, path: F
                 m = first * m + (number(1) - first) * g
                 v = second * v + (number(1) - second) * (g * g)
                 moved -= rate * (m / first_bias / (np.sqrt(v / second_bias) + number(SETTINGS["small"])))
-            errors = functools.reduce(np.add, np.abs(moved - targets)).astype(np.float64)
+            off = moved - targets
+            if update.format == "xyxy":
+                off = np.stack([*((off[:2] + off[2:]) * number(SETTINGS["half"])), *(off[2:] - off[:2])])
+            errors = functools.reduce(np.add, np.abs(off)).astype(np.float64)
         for start in range(0, errors.size, BLOCK):
             part = errors[start : start + BLOCK]
             sums[step, : len(part)] += part
