@@ -52,6 +52,7 @@ def test_a_way_in_several_forms(tiny, suffix):
         (("path", "giou", "--target", "1,2,x,4"), "--target is '1,2,x,4', expected four numbers"),
         (("path", "giou", "--anchor", "1,2,0,4"), "sides > 0"),
         (("error", "l1", "--gradient", "as-released", *SMALL), "no released update of 'l1'"),
+        (("rates", "iou,giuo"), "unknown loss 'giuo'"),
         (("error", "giou", *SMALL, "--out", "x.bmp"), ".bmp is not .png"),
     ],
 )

@@ -102,6 +102,7 @@ def rates(
     from boxloss.simulate.zoo import zoo
 
     _ready(out, data)
+    _losses(losses, "exact")  # a name that there is not is refused here, and not by a worker
     asked = _names(losses)
     with shown(len(asked), sys.stderr, quiet, "losses") as told:
         rows = zoo(asked, tell=lambda loss: told(loss, 1))
