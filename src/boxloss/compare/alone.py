@@ -8,9 +8,9 @@ from boxloss.compare.verdict import listed
 from boxloss.draw.curves_of_error import error_figure
 from boxloss.draw.paths import TARGET, moving_svg, strip_figure, ways
 from boxloss.draw.style import to_svg, to_svg_file
-from boxloss.simulate.loss import Loss, chosen
-from boxloss.simulate.protocol import PRESETS, Boxes
-from boxloss.simulate.run import Simulation
+from boxloss.simulate.loss import chosen
+from boxloss.simulate.protocol import PRESETS
+from boxloss.simulate.run import moved
 from boxloss.simulate.zoo import IN_THIS_UNIT
 
 PLAN = PRESETS["quick"]
@@ -25,9 +25,9 @@ def alone(losses: Sequence[str]) -> list[Block]:
 
 @functools.lru_cache(maxsize=1)
 def _blocks(losses: tuple[str, ...]) -> list[Block]:
-    moved_by = chosen(",".join(losses))
-    curves = {loss.label: _errors(loss) for loss in moved_by}
-    found = ways(moved_by, PLAN)
+    asked = chosen(",".join(losses))
+    curves = {loss.label: moved(loss, PLAN).sums for loss in asked}
+    found = ways(asked, PLAN)
     moving = moving_svg(found, TARGET, "alone")
     strip, errors = strip_figure(found), error_figure(curves, PLAN, f"{PLAN.n_cases:,} boxes on their way")
     names = listed(list(found))
@@ -58,9 +58,3 @@ def _blocks(losses: tuple[str, ...]) -> list[Block]:
             to_svg(errors, "alone-errors"),
         ),
     ]  # fmt: skip
-
-
-def _errors(loss: Loss) -> Boxes:
-    simulation = Simulation.of(loss, PLAN)
-    simulation.load()
-    return simulation.shard(0, PLAN.n_cases).tally.curve()

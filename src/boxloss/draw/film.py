@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from boxloss.boxes import convert
 from boxloss.draw.colours import FAINT, look
+from boxloss.draw.paths import ways
 from boxloss.draw.scene import LARGE, WIDE, draw_key, draw_moved, draw_start, draw_target, frame, start_key
 from boxloss.draw.style import literal, new_figure, styled
 from boxloss.formulas import find
@@ -17,7 +18,6 @@ from boxloss.losses import Similarity
 from boxloss.simulate.gradients import FAULTS
 from boxloss.simulate.loss import Loss
 from boxloss.simulate.protocol import PRESETS, Boxes
-from boxloss.simulate.run import Simulation
 
 START, TARGET = (12.4, 11.2, 1.0, 1.0), (10.0, 10.0, 1.0, 1.0)
 """As centre and size: apart, like most pairs of the DIoU paper's simulation."""
@@ -56,22 +56,21 @@ def way(loss: str, released: bool) -> Way:
     """By the exact gradient, or by the update that was released with the DIoU paper."""
     moved_by = Loss(find(loss), {}, tuple(FAULTS) if released else None)
     with plain():  # the same to the bit, and done before a kernel would be compiled
-        _, path, _ = Simulation.of(moved_by, PLAN).move(np.array([START]), np.array([TARGET]), path=True)
-    assert path is not None
-    return Way(loss, released, np.concatenate([[START], path[:, 0]]))
+        (boxes,) = ways([moved_by], PLAN, START, TARGET).values()
+    return Way(loss, released, boxes)
 
 
 @styled
-def film_figure(ways: Sequence[Way]) -> Figure:
+def film_figure(films: Sequence[Way]) -> Figure:
     """A row a way, a column a step: the box, what it started from, and where its centre has been."""
-    every = np.concatenate([convert(np.concatenate([one.boxes, [TARGET]]), "cxcywh", "xyxy") for one in ways])
+    every = np.concatenate([convert(np.concatenate([one.boxes, [TARGET]]), "cxcywh", "xyxy") for one in films])
     (left, top), (right, bottom) = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
     span = ((right - left) * 1.06, (bottom - top) * 1.08)
     high = WIDE * 0.94 / len(FRAMES) * span[1] / span[0]
-    figure = new_figure(WIDE, (high + 0.3) * len(ways) + 0.7)
+    figure = new_figure(WIDE, (high + 0.3) * len(films) + 0.7)
     figure.get_layout_engine().set(h_pad=0.06, hspace=0.0, wspace=0.02)  # type: ignore[union-attr, call-arg]
-    grid = figure.subplots(len(ways), len(FRAMES), squeeze=False)
-    for row, (axes_of_row, one) in enumerate(zip(grid, ways, strict=True)):
+    grid = figure.subplots(len(films), len(FRAMES), squeeze=False)
+    for row, (axes_of_row, one) in enumerate(zip(grid, films, strict=True)):
         for axes, step in zip(axes_of_row, FRAMES, strict=True):
             frame(axes, ((left + right) / 2, (top + bottom) / 2), span)
             box = one.boxes[step]

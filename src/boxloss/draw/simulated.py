@@ -10,7 +10,7 @@ from boxloss.errors import ParameterError
 from boxloss.simulate.loss import Loss
 from boxloss.simulate.progress import shown
 from boxloss.simulate.protocol import Protocol
-from boxloss.simulate.run import Result, Simulation
+from boxloss.simulate.run import Result, moved
 from boxloss.simulate.store import load
 
 
@@ -23,10 +23,7 @@ def results(source: str, losses: Callable[[str], list[Loss]], plan: Protocol, qu
     asked, found = losses(source), {}
     with shown(len(asked) * plan.n_cases, sys.stderr, quiet) as told:
         for loss in asked:
-            simulation = Simulation.of(loss, plan)
-            simulation.load()
-            shard = simulation.shard(0, plan.n_cases, lambda n, label=loss.label: told(label, n))  # type: ignore[misc]
-            found[loss.label] = Result(plan, shard.tally.curve(), shard.boxes, shard.errors, shard.ious)
+            found[loss.label] = moved(loss, plan, tell=lambda n, label=loss.label: told(label, n))  # type: ignore[misc]
     return found
 
 

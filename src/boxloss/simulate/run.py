@@ -135,8 +135,12 @@ def simulate(
     tell: Tell = lambda n: None, **parameters: Any,
 ) -> Result:  # fmt: skip
     """The whole experiment with one loss, on all cores and in memory. `boxloss.simulate.stream` does it for any number of cases."""
-    plan = protocol.find(plan)
-    simulation = Simulation.of(Loss(find(name), parameters, None if faults is None else tuple(faults)), plan, dtype)
+    return moved(Loss(find(name), parameters, None if faults is None else tuple(faults)), protocol.find(plan), dtype, tell)
+
+
+def moved(by: Loss, plan: Protocol, dtype: str = "float64", tell: Tell = lambda n: None) -> Result:
+    """What `simulate` gives, of a loss that is at hand."""
+    simulation = Simulation.of(by, plan, dtype)
     simulation.load()
     shard = simulation.shard(0, plan.n_cases, tell)
     return Result(plan, shard.tally.curve(), shard.boxes, shard.errors, shard.ious)
