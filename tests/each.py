@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import boxloss as bl
+from oracle.exact import VARIANTS
 
 REPRESENTATIVES = ("ciou", "giou", "iou_log", "smooth_l1")
 """A term that is held, a sum of two terms, a function with a polynomial, coordinates."""
@@ -26,6 +27,12 @@ def written(parameters: dict[str, Any]) -> str:
 def each_loss() -> list[Any]:
     """Parameters of a test: the representatives by default, every other loss in the slow run."""
     return few(bl.catalogue())
+
+
+def each_way() -> list[Any]:
+    """Every loss with its own and with other parameters: likewise."""
+    ways = [(name, parameters) for name in bl.catalogue() for parameters in ({}, *(given for given, _ in VARIANTS.get(name, ())))]
+    return [pytest.param(*way, marks=[] if way[0] in REPRESENTATIVES else [pytest.mark.slow], id=way[0] + written(way[1])) for way in ways]
 
 
 def few(names: Iterable[str]) -> list[Any]:

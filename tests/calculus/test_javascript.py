@@ -11,14 +11,14 @@ import pytest
 
 import boxloss as bl
 from boxloss.boxes import convert
+from boxloss.calculus.evaluate import evaluate
 from boxloss.calculus.javascript import module_text
+from boxloss.calculus.trace import trace
 from boxloss.pair import Pair
 from calculus.node import JavaScript, elementwise, node, running
 from close import close
 from each import REPRESENTATIVES, by_default
 from properties.asking import require_same_bits
-from properties.check_gradients import check_gradient_against_oracle
-from properties.check_values import check_value_against_oracle
 from properties.checks import GRADIENT_CHECKS, VALUE_CHECKS, Check
 from properties.samples import sample
 from properties.subjects import Subject, catalogue
@@ -51,11 +51,11 @@ SUBJECTS = [in_javascript(subject) for subject in catalogue()]
 
 
 def asked() -> list[Any]:
-    """By default everything of the representatives, and value and gradient of the others."""
+    """Of the representatives: the others' numbers have the bits of NumPy and of the graph, of which the contract is asked."""
     params = []
     for name, subject in product(ASKED, SUBJECTS):
-        usual = name in ("value", "gradient") and not subject.parameters
-        params.append(pytest.param(name, subject, marks=[] if usual else by_default(subject.name, subject.parameters), id=f"{name}-{subject}"))
+        if subject.name in REPRESENTATIVES:
+            params.append(pytest.param(name, subject, marks=by_default(subject.name, subject.parameters), id=f"{name}-{subject}"))
     return params
 
 
@@ -63,15 +63,6 @@ def asked() -> list[Any]:
 def test_contract(name: str, subject: Subject) -> None:
     check: Check = ASKED[name]
     check(subject, JavaScript(), "float64")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", CLASSES)
-@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
-def test_many_pairs(subject: Subject, kind: str) -> None:
-    n = 2000 if subject.name in REPRESENTATIVES else 300
-    check_value_against_oracle(replace(subject, classes=(kind,)), JavaScript(), "float64", n=n)
-    check_gradient_against_oracle(replace(subject, classes=(kind,)), JavaScript(), "float64", n=n // 20)
 
 
 def numpy_values(subject: Subject, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -85,6 +76,17 @@ def test_the_bits_of_numpy(subject: Subject) -> None:
     boxes = sample(CLASSES, 150, "float64")
     got = np.asarray(subject.values(boxes.a, boxes.b))
     require_same_bits(subject, got, numpy_values(subject, boxes.a, boxes.b), "JavaScript against NumPy", boxes.cases)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+def test_slopes_are_the_graphs(subject: Subject) -> None:
+    """To the bit, as those of the compiled kernels are."""
+    boxes = sample(CLASSES, 150, "float64")
+    traced = trace(bl.catalogue()[subject.name], subject.parameters, dtype="float64", wrt="ab")
+    want = np.stack(evaluate(traced, [*boxes.a.T, *boxes.b.T]), 1)
+    value = subject.values(boxes.a, boxes.b)
+    got = np.column_stack([np.asarray(value), value.slopes])
+    require_same_bits(subject, got, want, "JavaScript against the graph", boxes.cases)
 
 
 @pytest.mark.parametrize("name", ["giou", "smooth_l1"])

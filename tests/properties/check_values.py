@@ -28,7 +28,7 @@ from properties.subjects import Subject
 from strategies import inverted
 
 Array = np.ndarray
-N_PAIRS = 128  # of a class: as many as a block of a kernel may have
+N_PAIRS = 128  # of a class
 
 
 def check_value_against_oracle(subject: Subject, backend: NumPy, dtype: str, n: int = N_PAIRS) -> None:

@@ -7,23 +7,17 @@ import pytest
 
 import boxloss as bl
 from boxloss.boxes import FORMATS
-from boxloss.calculus.evaluate import evaluate
-from boxloss.calculus.trace import trace
 from boxloss.kernels import switch
 from boxloss.kernels.cpu.elementwise import BLOCK, CHUNK
 from boxloss.kernels.switch import plain
-from each import CLASSIC, REPRESENTATIVES, each_loss, written
+from each import CLASSIC, each_loss, each_way
 from kernels.cpu.loops import bits
-from oracle.exact import VARIANTS
+from kernels.graphs import slopes
 from properties.samples import sample
 from strategies import CLASSES, inverted
 
 Array = np.ndarray
 FLOATS = ("float32", "float64")
-WAYS = [(name, parameters) for name in bl.catalogue() for parameters in ({}, *(given for given, _ in VARIANTS.get(name, ())))]
-CASES = [
-    pytest.param(name, parameters, marks=[] if name in REPRESENTATIVES else [pytest.mark.slow], id=name + written(parameters)) for name, parameters in WAYS
-]
 
 
 @pytest.fixture(autouse=True)
@@ -53,16 +47,8 @@ def assert_same_bits(got: Array, want: Array, a: Array, b: Array) -> None:
         raise AssertionError(f"{differ.sum()} of {len(got)} differ; first {got[row]!r}, not {want[row]!r}, for {a[row].tolist()}, {b[row].tolist()}")
 
 
-def slopes(name: str, parameters: dict[str, Any], a: Array, b: Array, wrt: str, format: str = "xyxy") -> list[Array]:
-    """The gradient of each pair, (n, 4) for each box in `wrt`, from the graph."""
-    graph = trace(bl.catalogue()[name], parameters, dtype=a.dtype.name, format=format, wrt=wrt)
-    _, *columns = evaluate(graph, [*a.T, *b.T])
-    ill = np.isnan(a).any(1) | np.isnan(b).any(1)  # a row with a NaN is NaN
-    return [np.where(ill[:, None], np.asarray(np.nan, a.dtype), np.stack(columns[4 * k : 4 * k + 4], 1)) for k in range(len(wrt))]
-
-
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("name", "parameters"), CASES)
+@pytest.mark.parametrize(("name", "parameters"), each_way())
 def test_values_have_the_array_paths_bits(name: str, parameters: dict[str, Any], dtype: str) -> None:
     a, b = every_kind(dtype)
     loss, measure = bl.loss(name, **parameters), getattr(bl, name)
@@ -75,14 +61,20 @@ def test_values_have_the_array_paths_bits(name: str, parameters: dict[str, Any],
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("name", "parameters"), CASES)
+@pytest.mark.parametrize(("name", "parameters"), each_way())
 def test_gradients_are_the_graphs(name: str, parameters: dict[str, Any], dtype: str) -> None:
+    """Along the prediction, as in training. Along both boxes where all are: of the other losses the contract asks it."""
     a, b = every_kind(dtype)
-    value, both = bl.loss(name, **parameters).value_and_gradient(a, b, wrt="both", reduction="none")
-    assert_same_bits(value, bl.loss(name, **parameters)(a, b, reduction="none"), a, b)
-    for got, want in zip(both, slopes(name, parameters, a, b, "ab"), strict=True):
-        assert_same_bits(got, want, a, b)
-    assert_same_bits(bl.loss(name, **parameters).value_and_gradient(a, b, reduction="none")[1], both[0], a, b)
+    loss = bl.loss(name, **parameters)
+    (of_pred, *_) = wanted = slopes(name, parameters, a, b, "ab")
+    value, gradient = loss.value_and_gradient(a, b, reduction="none")
+    assert_same_bits(value, loss(a, b, reduction="none"), a, b)
+    assert_same_bits(gradient, of_pred, a, b)
+    if name in CLASSIC:
+        value_of_both, both = loss.value_and_gradient(a, b, wrt="both", reduction="none")
+        assert_same_bits(value_of_both, value, a, b)
+        for got, want in zip(both, wanted, strict=True):
+            assert_same_bits(got, want, a, b)
 
 
 def in_formats() -> list[Any]:

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-from boxloss.kernels.gpu import elementwise
 from each import REPRESENTATIVES
 from kernels.gpu.through_triton import TritonInterpreter, by_triton
 from properties.check_batches import NARROW
-from properties.check_values import N_PAIRS
 from properties.checks import GRADIENT_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
 from properties.subjects import Subject, catalogue, is_asked
 
@@ -17,12 +15,11 @@ pytestmark = pytest.mark.usefixtures("interpreter")
 
 CHECKS = VALUE_CHECKS | GRADIENT_CHECKS
 SUBJECTS = [by_triton(subject) for subject in catalogue()]
-# Every check of some losses, which have all there is between them; of the others what shows that their graph, which other kernels have too, is printed
-# right: in both number types, since exp and its like are other polynomials in float64
-OF_ALL = ("value", "gradient", "finite")
-# By default: every check of one loss in float32, and of some what depends on the loss's own text
+# Every check of some losses, which have all there is between them. The others have the bits of NumPy and of the graph (test_elementwise.py), of which the
+# contract is asked elsewhere.
+# By default: every check of one loss in float32, and of some what their bits do not show
 FULLY = "ciou"
-BY_DEFAULT = ("value", "gradient", "nan", "pairwise")
+BY_DEFAULT = ("nan", "pairwise")
 
 
 def cases() -> list[Any]:
@@ -30,7 +27,7 @@ def cases() -> list[Any]:
     asked += [(name, dtype, subject) for subject, dtype, name in product(SUBJECTS, NARROW, TYPE_CHECKS)]
     params = []
     for name, dtype, subject in asked:
-        if not is_asked(name, subject, OF_ALL):
+        if not is_asked(name, subject, ()):
             continue
         of_some = name in BY_DEFAULT and dtype == "float32" and subject.name in REPRESENTATIVES and not subject.parameters
         by_default = dtype != "float64" and (subject.name == FULLY or of_some)
@@ -40,8 +37,5 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("check", "subject", "dtype"), cases())
-def test_contract(check: Check, subject: Subject, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if subject.name not in REPRESENTATIVES:
-        # The interpreter takes as long for a block of any size. Of each class of boxes there is one block that holds no other.
-        monkeypatch.setattr(elementwise, "BLOCK", N_PAIRS)
+def test_contract(check: Check, subject: Subject, dtype: str) -> None:
     check(subject, TritonInterpreter(), dtype)

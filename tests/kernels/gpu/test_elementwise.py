@@ -15,8 +15,9 @@ from boxloss.errors import DTypeError, FormatError, ParameterError, ShapeError
 from boxloss.kernels import gpu
 from boxloss.pair import Pair
 from close import close
-from each import each_loss
+from each import CLASSIC, each_way
 from kernels.gpu.through_triton import matrix_of, on_arrays
+from kernels.graphs import slopes
 from strategies import CLASSES, hazard
 
 pytestmark = pytest.mark.usefixtures("interpreter")
@@ -37,14 +38,23 @@ def pairs(n: int, dtype: str = "float32", kind: str = "coco", seed: int = 0) -> 
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", each_loss())
-def test_the_bits_of_numpy(name: str, dtype: str) -> None:
-    """Boxes of every class, integers with ties among them."""
+@pytest.mark.parametrize(("name", "parameters"), each_way())
+def test_the_bits_of_numpy_and_of_the_graph(name: str, parameters: dict[str, Any], dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boxes of every class, integers with ties among them: so what the contract shows of NumPy and of the compiled loops, on many more boxes, holds.
+
+    All in one block, since the interpreter takes as long for a block of any size: the text for all pairs. test_tame.py has the one for tame pairs.
+    """
+    monkeypatch.setattr("boxloss.kernels.gpu.elementwise.BLOCK", 512)
     formula = bl.catalogue()[name]
     a, b = (np.concatenate(x) for x in zip(*(hazard(kind, 30, dtype) for kind in CLASSES), strict=True))
-    for similarity in (False, True):
-        got, _, _ = gpu.value_and_gradient(formula, {}, torch.from_numpy(a), torch.from_numpy(b), similarity=similarity)
-        same_bits(got, on_arrays(formula, {}, a, b, similarity=similarity))
+    boxes = torch.from_numpy(a), torch.from_numpy(b)
+    if name in CLASSIC:
+        similarity, _, _ = gpu.value_and_gradient(formula, parameters, *boxes, similarity=True)
+        same_bits(similarity, on_arrays(formula, parameters, a, b, similarity=True))
+    value, grad_a, grad_b = gpu.value_and_gradient(formula, parameters, *boxes, wrt="ab")
+    same_bits(value, on_arrays(formula, parameters, a, b))
+    for got, want in zip((grad_a, grad_b), slopes(name, parameters, a, b, "ab"), strict=True):
+        same_bits(got, want)
 
 
 @bl.formula(title="All the words", paper="a test's", bounds="[0, inf)", symmetric=True, scale_free=True)

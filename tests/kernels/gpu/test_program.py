@@ -27,10 +27,12 @@ def texts(formula: Any, dtype: str) -> list[str]:
     def tame(wrt: str | None) -> Short | None:
         return short(formula, {}, number=dtype, format="xyxy", wrt=wrt)
 
+    whole = {wrt: of(formula, dtype, wrt) for wrt in ("", "a", "b", "ab")}
+    tame_value = tame(None)
     return [
-        *(elementwise_text(of(formula, dtype, wrt), tame(wrt), wrt, exact=exact) for wrt in ("", "a", "b", "ab") for exact in (False, True)),
-        *(make(of(formula, dtype), tame(None), exact=exact) for make in (pairwise_text, nearest_text) for exact in (False, True)),
-        *(make(of(formula, dtype)) for make in (elementwise_text, pairwise_text, nearest_text)),
+        *(elementwise_text(graph, tame_pairs, wrt, exact=exact) for wrt, graph in whole.items() for tame_pairs in [tame(wrt)] for exact in (False, True)),
+        *(make(whole[""], tame_value, exact=exact) for make in (pairwise_text, nearest_text) for exact in (False, True)),
+        *(make(whole[""]) for make in (elementwise_text, pairwise_text, nearest_text)),
     ]
 
 
@@ -45,10 +47,6 @@ def cases() -> list[Any]:
 
 def functions(text: str) -> dict[str, ast.FunctionDef]:
     return {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
-
-
-def names_in(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 @pytest.mark.parametrize(("name", "dtype"), cases())
@@ -70,19 +68,17 @@ def stands_alone(text: str) -> None:
     assert [ast.unparse(part) for part in imports] == ["import triton", "import triton.language as tl"]
     defined = functions(text)
     *helpers, kernel = defined
-    used = set().union(*(names_in(function) - {name} for name, function in defined.items()))
+    names = {name: [part for part in ast.walk(function) if isinstance(part, ast.Name)] for name, function in defined.items()}
+    read = {name: {part.id for part in parts} for name, parts in names.items()}
+    used = set().union(*(of - {name} for name, of in read.items()))
     assert set(helpers) <= used
-    assert not any(isinstance(part, ast.Call) and ast.unparse(part.func) == kernel for part in ast.walk(tree))
-    for function in defined.values():
-        stored = stored_in(function)
+    assert not any(kernel in of for of in read.values())
+    for name, function in defined.items():
+        stored = {part.id for part in names[name] if isinstance(part.ctx, ast.Store)}
         # A formula may name its variables as it likes, like a word too: it is not called so here
         assert not stored & {"tl", "triton", *defined}
         own = {argument.arg for argument in function.args.args} | stored
-        assert names_in(function) - own <= {"triton", "tl", "range", "float", *defined}
-
-
-def stored_in(function: ast.FunctionDef) -> set[str]:
-    return {part.id for part in ast.walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+        assert read[name] - own <= {"triton", "tl", "range", "float", *defined}
 
 
 def test_names_of_the_formula_give_way() -> None:
