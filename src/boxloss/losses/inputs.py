@@ -1,12 +1,13 @@
 """From what a caller passes to a `Pair`: shapes, kinds of array, types and formats are checked here, before any work."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from boxloss.boxes import check_format, check_shape, corners
-from boxloss.errors import DTypeError
+from boxloss.errors import DTypeError, ParameterError
 from boxloss.ops import Array, as_array, astype, check_same_kind, is_complex, like_kind, working_dtype
 from boxloss.pair import Pair
 
@@ -42,3 +43,13 @@ def quietly(like: Array, work: Callable[[], Array]) -> Array:
         with np.errstate(all="ignore"):
             return work()
     return work()
+
+
+def check_number(call: str, name: str, value: Any, low: float, high: float = math.inf, *, above_low: bool = False) -> float:
+    """`value` as a float. Raises `ParameterError` unless it is a number in [low, high], or (low, high] with `above_low`."""
+    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high or (above_low and value == low) or value == math.inf:
+        least = f"> {low:g}" if above_low else f">= {low:g}" if low > -math.inf else ""
+        expected = f"a number in [{low:g}, {high:g}]" if high < math.inf and low > -math.inf else f"a number {least or f'<= {high:g}'}"
+        raise ParameterError(f"{call}: {name} is {value!r}, expected {expected}")
+    return float(value)

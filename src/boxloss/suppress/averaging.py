@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from boxloss.formulas import Formula
+from boxloss.losses.inputs import check_number
 from boxloss.ops import Array
 from boxloss.suppress.inputs import Detections, detections
-from boxloss.suppress.overlaps import Floats, Overlaps, check_number, check_weights, overlaps, staying
+from boxloss.suppress.overlaps import Floats, Overlaps, check_weights, overlaps, staying
 
 
 class Fused(NamedTuple):

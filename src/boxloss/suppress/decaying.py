@@ -7,10 +7,10 @@ import numpy as np
 
 from boxloss.errors import UnknownNameError
 from boxloss.formulas import Formula
-from boxloss.losses.inputs import pair, quietly
+from boxloss.losses.inputs import check_number, pair, quietly
 from boxloss.ops import Array, ratio
 from boxloss.suppress.inputs import Detections, detections
-from boxloss.suppress.overlaps import Floats, Overlaps, check_number, check_weights, overlaps, staying
+from boxloss.suppress.overlaps import Floats, Overlaps, check_weights, overlaps, staying
 
 
 def matrix_nms(

@@ -6,10 +6,11 @@ import numpy as np
 
 from boxloss.errors import ParameterError, ShapeError
 from boxloss.formulas import Formula
+from boxloss.losses.inputs import check_number
 from boxloss.losses.kinds import as_numpy
 from boxloss.ops import Array, as_array
 from boxloss.suppress.inputs import detections
-from boxloss.suppress.overlaps import check_number, overlaps, staying
+from boxloss.suppress.overlaps import overlaps, staying
 
 
 def fast_nms(boxes: Array, scores: Array, labels: Array | None = None, *, threshold: float = 0.5, measure: str | Formula = "iou", **parameters: Any) -> Array:

@@ -10,12 +10,12 @@ import numpy.typing as npt
 from boxloss.errors import InvalidBoxError, ParameterError, ShapeError, UnknownNameError
 from boxloss.formulas import find
 from boxloss.kernels import switch
-from boxloss.losses.inputs import pair
+from boxloss.losses.inputs import check_number, pair
 from boxloss.losses.kinds import like
 from boxloss.ops import Array, as_array
 from boxloss.suppress.averaging import Fused
 from boxloss.suppress.inputs import Detections, Rows, detections
-from boxloss.suppress.overlaps import check_number, check_weights, classes
+from boxloss.suppress.overlaps import check_weights, classes
 
 Floats = npt.NDArray[np.float64]
 

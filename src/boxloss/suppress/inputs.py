@@ -10,7 +10,7 @@ import numpy.typing as npt
 from boxloss.calculus.bounds import below_iou
 from boxloss.errors import DTypeError, ParameterError, ShapeError
 from boxloss.formulas import Formula, find
-from boxloss.losses.inputs import pair, quietly
+from boxloss.losses.inputs import check_number, pair, quietly
 from boxloss.losses.kinds import as_numpy, like
 from boxloss.ops import Array, as_array, astype, check_same_kind, is_complex, number_of, working_dtype
 
@@ -106,9 +106,7 @@ class Measure:
     def threshold(self, given: float) -> float:
         """Raises `ParameterError` for what is no number, or outside the measure's range."""
         low = -np.inf if self.parameters else 1 - self.formula.interval[1]
-        if isinstance(given, bool) or not isinstance(given, (int, float, np.integer, np.floating)) or not low <= given <= 1:
-            raise ParameterError(f"{self.call}: threshold is {given!r}, expected a number in [{low:g}, 1]")
-        return float(given)
+        return check_number(self.call, "threshold", given, low, 1)
 
     @property
     def key(self) -> tuple[Formula, tuple[tuple[str, Any], ...]]:

@@ -1,6 +1,5 @@
 """Who overlaps whom, as pairs, for the kinds of suppression that are a rule on all pairs at once. The matrix is never there."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,16 +67,6 @@ def staying(pairs: Overlaps) -> npt.NDArray[np.bool_]:
         left = ~sure & stay[better] & stay[worse]
         better, worse = better[left], worse[left]
     return stay
-
-
-def check_number(call: str, name: str, value: Any, low: float, high: float = math.inf, *, above_low: bool = False) -> float:
-    """`value` as a float. Raises `ParameterError` unless it is a number in [low, high], or (low, high] with `above_low`."""
-    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high or (above_low and value == low) or value == math.inf:
-        least = f"> {low:g}" if above_low else f">= {low:g}" if low > -math.inf else ""
-        expected = f"a number in [{low:g}, {high:g}]" if high < math.inf and low > -math.inf else f"a number {least or f'<= {high:g}'}"
-        raise ParameterError(f"{call}: {name} is {value!r}, expected {expected}")
-    return float(value)
 
 
 def check_weights(call: str, found: Detections) -> None:

@@ -1,7 +1,6 @@
 """Soft suppression: what overlaps a better box is not dropped, but loses score."""
 
 import functools
-import math
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,13 @@ from boxloss.calculus.derivative import without_holds
 from boxloss.calculus.evaluate import evaluate
 from boxloss.calculus.graph import Graph
 from boxloss.calculus.trace import Traced
-from boxloss.errors import ParameterError, UnknownNameError
+from boxloss.errors import UnknownNameError
 from boxloss.formulas import Formula
 from boxloss.kernels import switch
+from boxloss.losses.inputs import check_number
 from boxloss.ops import Array, number_of
 from boxloss.suppress.inputs import Detections, Measure, Rows, detections
+from boxloss.suppress.overlaps import check_weights
 
 DECAYS = ("gaussian", "linear")
 
@@ -53,23 +54,11 @@ def soft_nms(
     found, asked = detections("soft_nms", boxes, scores, labels), Measure("soft_nms", measure, parameters)
     if decay not in DECAYS:
         raise UnknownNameError("decay of soft_nms", decay, DECAYS)
-    _check("sigma", sigma, 0, math.inf)
-    _check("threshold", threshold, -1, 1)
-    _check("min_score", min_score, -1, math.inf)
-    bad = ~((found.scores >= 0) & (found.scores < np.inf))
-    if bad.any():
-        i = int(np.argmax(bad))
-        raise ParameterError(f"soft_nms: scores[{i}] is {found.scores[i]:g}, expected finite numbers >= 0: logits must go through a sigmoid first")
-    strength = float(sigma if decay == "gaussian" else threshold)
-    rows, lowered = _soft(found, asked, decay, strength, float(min_score))
+    strengths = {"gaussian": check_number("soft_nms", "sigma", sigma, 0, above_low=True), "linear": check_number("soft_nms", "threshold", threshold, 0, 1)}
+    least = check_number("soft_nms", "min_score", min_score, 0)
+    check_weights("soft_nms", found)
+    rows, lowered = _soft(found, asked, decay, strengths[decay], least)
     return found.back(rows), found.back(lowered.astype(found.scores.dtype))
-
-
-def _check(name: str, value: float, above: float, most: float) -> None:
-    low = max(above, 0)
-    in_range = not isinstance(value, bool) and isinstance(value, (int, float, np.integer, np.floating)) and above < value <= most and low <= value < math.inf
-    if not in_range:
-        raise ParameterError(f"soft_nms: {name} is {value!r}, expected a number {'> 0' if above == 0 else '>= 0' if most == math.inf else 'in [0, 1]'}")
 
 
 @switch.or_plain
