@@ -56,7 +56,7 @@ SUPPRESSIONS = "greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, wei
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures alone.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed.")]
+NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed; soft and matrix have none.")]
 Format = Annotated[str | None, typer.Option("--format", help="voc, coco or yolo, where a folder could be two of them.", show_default=False)]
 
 

@@ -31,9 +31,9 @@ class DimensionError(BoxLossError):
 class UnknownNameError(BoxLossError):
     """A name that is not in a list of names; the message suggests the nearest ones."""
 
-    def __init__(self, what: str, name: str, known: Iterable[str]):
+    def __init__(self, what: str, name: object, known: Iterable[str]):
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) if isinstance(name, str) else []
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
         super().__init__(f"unknown {what} {name!r}: {hint}")
 

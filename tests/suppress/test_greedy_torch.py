@@ -34,10 +34,10 @@ def test_the_rows_are_those_of_the_cpu(scene, greedy):
     scores, labels = np.random.default_rng(0).choice([-0.0, 0.0, 0.2, 0.9, 0.95], len(boxes)).astype(np.float32), np.arange(len(boxes)) % 2
     for measure, given in (("iou", labels), ("giou", None)):
         tensors = (None if x is None else torch.from_numpy(x) for x in (boxes, scores, given))
-        got = greedy("nms", *tensors, Measure("nms", measure, {}), 0.3)
+        got = greedy("nms", *tensors, Measure("nms", measure, {}, nms), 0.3)
         assert got.tolist() == nms(boxes, scores, given, threshold=0.3, measure=measure).tolist()
 
 
 def test_nan_scores_are_refused(greedy):
     with pytest.raises(ParameterError, match=r"nms: scores\[1\] is NaN"):
-        greedy("nms", torch.zeros((2, 4)), torch.tensor([0.5, torch.nan]), None, Measure("nms", "iou", {}), 0.3)
+        greedy("nms", torch.zeros((2, 4)), torch.tensor([0.5, torch.nan]), None, Measure("nms", "iou", {}, nms), 0.3)

@@ -169,7 +169,7 @@ def test_errors():
         soft_nms(boxes, scores, decay="gauss")
     for options in ({"sigma": 0}, {"sigma": math.inf}, {"threshold": -0.1}, {"threshold": 1.1}, {"threshold": math.nan}, {"min_score": -1}, {"sigma": "1"}):
         with pytest.raises(ParameterError, match=f"soft_nms: {next(iter(options))} is .*, expected a number"):
-            soft_nms(boxes, scores, **options)
+            soft_nms(boxes, scores, decay="linear" if "threshold" in options else "gaussian", **options)
     for bad in (np.nan, np.inf, -0.5):
         with pytest.raises(ParameterError, match=r"scores\[1\] is"):
             soft_nms(boxes, np.array([0.5, bad]))

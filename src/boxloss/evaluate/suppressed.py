@@ -12,7 +12,8 @@ from boxloss.evaluate.coco import Precision, precision_of
 from boxloss.evaluate.judged import Judged, judged
 from boxloss.evaluate.records import Source
 from boxloss.evaluate.tables import rows_by_image
-from boxloss.suppress import Fused, cluster_spm_nms, cluster_weighted_nms, matrix_nms, nms, soft_nms, weighted_nms
+from boxloss.suppress import Fused, nms
+from boxloss.suppress.kinds import DROPPING, LOWERING, MOVING
 
 Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.int64]
@@ -56,18 +57,12 @@ def _moved(function: Callable[..., Fused]) -> Kind:
     return suppress
 
 
-KINDS: dict[str, Kind] = {
-    "greedy": _kept("greedy"),
-    "diou": _kept("diou"),
-    "cluster": _kept("cluster"),
-    "fast": _kept("fast"),
-    "soft": _lowered(soft_nms, has_threshold=False),
-    "soft_linear": _lowered(soft_nms, decay="linear"),
-    "matrix": _lowered(matrix_nms, has_threshold=False),
-    "spm": _lowered(cluster_spm_nms),
-    "weighted": _moved(weighted_nms),
-    "cluster_weighted": _moved(cluster_weighted_nms),
-}
+KINDS: dict[str, Kind] = (
+    {kind: _kept(kind) for kind in DROPPING if kind != "adaptive"}  # whose densities no file has
+    | {"soft": _lowered(LOWERING["soft"], has_threshold=False), "soft_linear": _lowered(LOWERING["soft"], decay="linear")}
+    | {"matrix": _lowered(LOWERING["matrix"], has_threshold=False), "spm": _lowered(LOWERING["spm"])}
+    | {kind: _moved(function) for kind, function in MOVING.items()}
+)
 """The kinds of suppression by name; each works within the classes of one picture. soft (Gaussian) and matrix know no threshold."""
 
 

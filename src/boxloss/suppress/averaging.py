@@ -7,7 +7,7 @@ import numpy as np
 from boxloss.formulas import Formula
 from boxloss.losses.inputs import check_number
 from boxloss.ops import Array
-from boxloss.suppress.inputs import Detections, detections
+from boxloss.suppress.inputs import Detections, Measure, detections
 from boxloss.suppress.overlaps import Floats, Overlaps, check_weights, overlaps, staying
 
 
@@ -39,9 +39,10 @@ def weighted_nms(
     ensemble-boxes 1.0.9's `non_maximum_weighted` where no two scores are.
     """
     bar = check_number("weighted_nms", "threshold", threshold, 0, 1)
+    asked = Measure("weighted_nms", measure, parameters, weighted_nms)
     found = detections("weighted_nms", boxes, scores, labels)
     check_weights("weighted_nms", found)
-    pairs = overlaps(found, bar, measure, parameters)
+    pairs = overlaps(found, bar, asked)
     stay = staying(pairs)
     pairs = pairs.where(stay[pairs.better])
     # Of each worse one the most similar: sorted, it comes first
@@ -78,9 +79,10 @@ def cluster_weighted_nms(
     """
     bar = check_number("cluster_weighted_nms", "threshold", threshold, 0, 1)
     least = check_number("cluster_weighted_nms", "similar", similar, 0, 1)
+    asked = Measure("cluster_weighted_nms", measure, parameters, cluster_weighted_nms)
     found = detections("cluster_weighted_nms", boxes, scores, labels)
     check_weights("cluster_weighted_nms", found)
-    pairs = overlaps(found, min(bar, least), measure, parameters)
+    pairs = overlaps(found, min(bar, least), asked)
     number = pairs.values.dtype.type
     stay = staying(pairs.where(pairs.values > number(bar)))
     return _means(found, stay, pairs.where(stay[pairs.better] & (pairs.values > number(least))))

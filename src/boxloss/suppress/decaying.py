@@ -9,8 +9,8 @@ from boxloss.errors import UnknownNameError
 from boxloss.formulas import Formula
 from boxloss.losses.inputs import check_number, pair, quietly
 from boxloss.ops import Array, ratio
-from boxloss.suppress.inputs import Detections, detections
-from boxloss.suppress.overlaps import Floats, Overlaps, check_weights, overlaps, staying
+from boxloss.suppress.inputs import Detections, Measure, detections
+from boxloss.suppress.overlaps import Floats, Overlaps, check_idle, check_weights, overlaps, staying
 
 
 def matrix_nms(
@@ -19,7 +19,7 @@ def matrix_nms(
     labels: Array | None = None,
     *,
     decay: str = "gaussian",
-    sigma: float = 0.5,
+    sigma: float | None = None,
     min_score: float = 0.05,
     measure: str | Formula = "iou",
     **parameters: Any,
@@ -27,7 +27,7 @@ def matrix_nms(
     """Matrix NMS: the rows in the order of their new scores, best first, and these scores.
 
         score_j *= min over i better than j of f(o_ij) / f(most_i),   most_i = max over k better than i of o_ki
-        f(o) = exp(-o^2 / sigma) with decay="gaussian", 1 - o with "linear"
+        f(o) = exp(-o^2 / sigma) with decay="gaussian", sigma 0.5 where not given;   1 - o with "linear", which has no sigma
 
     o: the similarity, 0 where it is negative. most_i stands for how likely i itself is suppressed: a box that overlaps a better one much lowers others little,
     and one that equals a better one (f = 0, linear) not at all. What falls below `min_score` is dropped; 0 drops nothing.
@@ -44,14 +44,16 @@ def matrix_nms(
     Reference: Wang et al., "SOLOv2: Dynamic and Fast Instance Segmentation", NeurIPS 2020, arXiv:2003.10152. Their code has exp(-sigma o^2) with
     a sigma of 2, which is 0.5 here, as in soft-NMS, and keeps scores from 0.05 up. Made for masks, whose overlap there is the masks' IoU.
     """
-    check_number("matrix_nms", "sigma", sigma, 0, above_low=True)
     check_number("matrix_nms", "min_score", min_score, 0)
-    decays: dict[str, Callable[[Floats], Floats]] = {"gaussian": lambda o: np.exp(-(o**2) / sigma), "linear": lambda o: 1 - o}
+    width = check_number("matrix_nms", "sigma", 0.5 if sigma is None else sigma, 0, above_low=True)
+    decays: dict[str, Callable[[Floats], Floats]] = {"gaussian": lambda o: np.exp(-(o**2) / width), "linear": lambda o: 1 - o}
     if decay not in decays:
         raise UnknownNameError("decay of matrix_nms", decay, decays)
+    check_idle("matrix_nms", decay, "sigma", sigma, "gaussian")
+    asked = Measure("matrix_nms", measure, parameters, matrix_nms)
     found = detections("matrix_nms", boxes, scores, labels)
     check_weights("matrix_nms", found)
-    pairs = overlaps(found, 0.0, measure, parameters)
+    pairs = overlaps(found, 0.0, asked)
     values, most = pairs.values.astype(np.float64), np.zeros(pairs.n)
     np.maximum.at(most, pairs.worse, values)
     # Those that do not overlap are not among the pairs: their 1 / f(most) is at least 1, and the best of a class, whose most is 0, has a factor of at most 1
@@ -94,9 +96,10 @@ def cluster_spm_nms(
     check_number("cluster_spm_nms", "min_score", min_score, 0)
     if beta is not None:
         check_number("cluster_spm_nms", "beta", beta, 0, above_low=True)
+    asked = Measure("cluster_spm_nms", measure, parameters, cluster_spm_nms)
     found = detections("cluster_spm_nms", boxes, scores, labels)
     check_weights("cluster_spm_nms", found)
-    pairs = overlaps(found, 0.0, measure, parameters)
+    pairs = overlaps(found, 0.0, asked)
     stay = staying(pairs.where(pairs.values > pairs.values.dtype.type(bar)))
     pairs = pairs.where(stay[pairs.better])
     penalties = np.exp(-(pairs.values.astype(np.float64) ** 2) / sigma)

@@ -6,10 +6,9 @@ import numpy as np
 
 from boxloss.errors import ParameterError, ShapeError
 from boxloss.formulas import Formula
-from boxloss.losses.inputs import check_number
 from boxloss.losses.kinds import as_numpy
 from boxloss.ops import Array, as_array
-from boxloss.suppress.inputs import detections
+from boxloss.suppress.inputs import Measure, detections, refuse_number
 from boxloss.suppress.overlaps import overlaps, staying
 
 
@@ -21,7 +20,7 @@ def fast_nms(boxes: Array, scores: Array, labels: Array | None = None, *, thresh
     What is dropped still drops: never more stays than with greedy suppression, and in a crowd less. `boxes`: (N, 4) xyxy in any unit, `scores`: (N,),
     `labels`: (N,) integers, all one class where not given. Equal scores rank in the order given. `measure`: a name of the catalogue, or a formula, with its
     `parameters`. NumPy or torch in, rows (K,) int64 of the same kind out.
-    Raises ShapeError, DTypeError, UnknownNameError, and ParameterError for a NaN among the scores or a threshold above 1.
+    Raises ShapeError, DTypeError, UnknownNameError, and ParameterError for a NaN among the scores or a threshold outside the measure's range.
 
     >>> row = [[0, 0, 10, 10], [0, 4, 10, 14], [0, 8, 10, 18]]  # each overlaps the next with an IoU of 3/7; the last does so with the first by 1/9
     >>> fast_nms(row, [0.9, 0.8, 0.7], threshold=0.4).tolist()
@@ -32,10 +31,11 @@ def fast_nms(boxes: Array, scores: Array, labels: Array | None = None, *, thresh
     Reference: Bolya et al., "YOLACT: Real-time Instance Segmentation", ICCV 2019, arXiv:1904.02689. There only the best 200 boxes of a class are
     looked at; here all are.
     """
-    bar = check_number("fast_nms", "threshold", threshold, -np.inf, 1)
+    asked = Measure("fast_nms", measure, parameters, fast_nms)
+    bar = asked.threshold(threshold)
     found = detections("fast_nms", boxes, scores, labels)
     stay = np.ones(len(found.boxes), bool)
-    stay[overlaps(found, bar, measure, parameters).worse] = False
+    stay[overlaps(found, bar, asked).worse] = False
     return found.back(found.order[stay])
 
 
@@ -54,9 +54,10 @@ def cluster_nms(
     Reference: Zheng et al., "Enhancing Geometric Factors in Model Learning and Inference for Object Detection and Instance Segmentation", IEEE Transactions
     on Cybernetics 2021, arXiv:2005.03572.
     """
-    bar = check_number("cluster_nms", "threshold", threshold, -np.inf, 1)
+    asked = Measure("cluster_nms", measure, parameters, cluster_nms)
+    bar = asked.threshold(threshold)
     found = detections("cluster_nms", boxes, scores, labels)
-    return found.back(found.order[staying(overlaps(found, bar, measure, parameters))])
+    return found.back(found.order[staying(overlaps(found, bar, asked))])
 
 
 def adaptive_nms(
@@ -82,7 +83,9 @@ def adaptive_nms(
 
     Reference: Liu, Huang and Wang, "Adaptive NMS: Refining Pedestrian Detection in a Crowd", CVPR 2019, arXiv:1904.03629.
     """
-    bar = check_number("adaptive_nms", "threshold", threshold, -np.inf, 1)
+    asked = Measure("adaptive_nms", measure, parameters, adaptive_nms)
+    bar = asked.threshold(threshold)
+    refuse_number("adaptive_nms", "densities", densities, "numbers, (N,)")
     found = detections("adaptive_nms", boxes, scores, labels)
     crowded = as_numpy(as_array(densities, "densities"))
     if crowded.shape != found.scores.shape:
@@ -90,6 +93,6 @@ def adaptive_nms(
     wrong = ~((crowded >= 0) & (crowded <= 1))
     if wrong.any():
         raise ParameterError(f"adaptive_nms: densities[{int(np.argmax(wrong))}] is {crowded[wrong][0]:g}, expected a number in [0, 1]")
-    pairs = overlaps(found, bar, measure, parameters)
+    pairs = overlaps(found, bar, asked)
     rank_density = crowded[found.order].astype(found.boxes.dtype)
     return found.back(found.order[staying(pairs.where(pairs.values > rank_density[pairs.better]))])

@@ -14,7 +14,7 @@ from boxloss.losses.inputs import check_number, pair
 from boxloss.losses.kinds import like
 from boxloss.ops import Array, as_array
 from boxloss.suppress.averaging import Fused
-from boxloss.suppress.inputs import Detections, Rows, detections
+from boxloss.suppress.inputs import Detections, Rows, detections, refuse_number
 from boxloss.suppress.overlaps import check_weights, classes
 
 Floats = npt.NDArray[np.float64]
@@ -130,6 +130,7 @@ def _ratio(above: Floats, below: Floats) -> Floats:
 def _models(boxes: Sequence[Array], scores: Sequence[Array], labels: Sequence[Array] | None) -> list[Detections]:
     """Each model's detections, checked."""
     for name, given in (("boxes", boxes), ("scores", scores), ("labels", labels)):
+        refuse_number("weighted_box_fusion", name, given, "a list")
         if given is not None and not isinstance(given, (list, tuple)):
             shape = f" of shape {tuple(given.shape)}" if hasattr(given, "shape") else ""
             expected = f"a list with an array for each model: for one model try [{name}]"
@@ -155,6 +156,8 @@ def _models(boxes: Sequence[Array], scores: Sequence[Array], labels: Sequence[Ar
 def _weights(weights: Sequence[float] | None, n: int) -> Floats:
     if weights is None:
         return np.ones(n)
+    if np.ndim(weights) != 1:
+        raise ParameterError(f"weighted_box_fusion: weights is {weights}, expected a number for each model")
     if len(weights) != n:
         raise ShapeError(f"weighted_box_fusion: there are {len(weights)} weights, expected {n}, one a model")
     found = np.array([check_number("weighted_box_fusion", f"weights[{m}]", weight, 0) for m, weight in enumerate(weights)], np.float64)

@@ -1,6 +1,8 @@
 """What every kind of suppression is given: checked, and in the types that it is computed in."""
 
 import functools
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from boxloss.calculus.bounds import below_iou
-from boxloss.errors import DTypeError, ParameterError, ShapeError
+from boxloss.errors import DTypeError, ParameterError, ShapeError, UnknownNameError
 from boxloss.formulas import Formula, find
+from boxloss.formulas.modify import MODIFIERS
 from boxloss.losses.inputs import check_number, pair, quietly
 from boxloss.losses.kinds import as_numpy, like
 from boxloss.ops import Array, as_array, astype, check_same_kind, is_complex, number_of, working_dtype
@@ -55,6 +58,7 @@ def checked(call: str, boxes: Any, scores: Any, labels: Any = None) -> tuple[Arr
     """Boxes and scores in the types that they are computed in, wherever they lie. Raises `ShapeError` or `DTypeError`."""
     boxes, scores = as_array(boxes, "boxes"), as_array(scores, "scores")
     check_same_kind(call, ("boxes", "scores"), boxes, scores)
+    refuse_number(call, "labels", labels, "integers, (N,)")
     labels = None if labels is None else as_array(labels, "labels")
     if boxes.ndim != 2 or boxes.shape[1] != 4 or tuple(scores.shape) != (len(boxes),) or (labels is not None and tuple(labels.shape) != (len(boxes),)):
         shapes = ", ".join(str(tuple(x.shape)) for x in (boxes, scores, labels) if x is not None)
@@ -65,6 +69,12 @@ def checked(call: str, boxes: Any, scores: Any, labels: Any = None) -> tuple[Arr
     if labels is not None and not str(labels.dtype).removeprefix("torch.").startswith(("int", "uint", "bool")):
         raise DTypeError(f"{call}: labels holds {labels.dtype}, expected integers")
     return astype(boxes, working_dtype(boxes)), astype(scores, working_dtype(scores)), labels
+
+
+def refuse_number(call: str, name: str, value: Any, expected: str) -> None:
+    """Raises `DTypeError` for a number where there should be an array: most often a threshold without its name, which lands on the third argument."""
+    if isinstance(value, (int, float, np.number)):
+        raise DTypeError(f"{call}: {name} is {value}, expected {expected}: a threshold is given by its name, threshold={value}")
 
 
 def nan_among(call: str, row: int) -> ParameterError:
@@ -96,11 +106,22 @@ def best_first(scores: npt.NDArray[Any]) -> Rows:
     return (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
+@functools.cache
+def options_of(function: Callable[..., Any]) -> dict[str, bool]:
+    """What a kind's function takes by name beside the detections and its measure's parameters, and whether it can do without."""
+    asked = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    return {p.name: p.default is not p.empty for p in asked if p.name not in ("boxes", "scores", "labels")}
+
+
 class Measure:
     """A catalogue's similarity, or a formula's, with its parameters: how alike two boxes are."""
 
-    def __init__(self, call: str, name: str | Formula, parameters: dict[str, Any]):
+    def __init__(self, call: str, name: str | Formula, parameters: dict[str, Any], function: Callable[..., Any]):
+        """`parameters`: what was given to `function` beside its own options. Raises `UnknownNameError` and `ParameterError`."""
         self.call, self.formula, self.parameters = call, find(name), parameters
+        for given in parameters:
+            if given not in self.formula.parameters and given not in MODIFIERS:
+                raise UnknownNameError(f"option of {call}", given, {*options_of(function), *self.formula.parameters, *MODIFIERS})
         self.formula.check_parameters(parameters)
 
     def threshold(self, given: float) -> float:

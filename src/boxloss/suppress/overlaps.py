@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from boxloss.errors import ParameterError
-from boxloss.formulas import Formula
 from boxloss.losses import pairs_above
-from boxloss.suppress.inputs import Detections, Rows
+from boxloss.suppress.inputs import Detections, Measure, Rows
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -30,13 +29,12 @@ class Overlaps:
         return Overlaps(self.n, self.better[which], self.worse[which], self.values[which])
 
 
-def overlaps(found: Detections, above: float, measure: str | Formula, parameters: dict[str, Any]) -> Overlaps:
+def overlaps(found: Detections, above: float, measure: Measure) -> Overlaps:
     """The pairs that are more similar than `above`, which is taken in the boxes' type: an IoU of 3/5 equals 0.6 and is not above it."""
     boxes, bar = found.boxes[found.order], float(found.boxes.dtype.type(above))
-    # One class there is at least, if it has no boxes: so the measure's name is checked
     pairs = []
     for ranks in classes(found.labels[found.order]) or [found.order]:
-        better, worse, values = pairs_above(measure, boxes[ranks], boxes[ranks], bar, **parameters)
+        better, worse, values = pairs_above(measure.formula, boxes[ranks], boxes[ranks], bar, **measure.parameters)
         first = better < worse
         pairs.append((ranks[better[first]], ranks[worse[first]], values[first]))
     better, worse, values = (np.concatenate(part) for part in zip(*pairs, strict=True))
@@ -67,6 +65,12 @@ def staying(pairs: Overlaps) -> npt.NDArray[np.bool_]:
         left = ~sure & stay[better] & stay[worse]
         better, worse = better[left], worse[left]
     return stay
+
+
+def check_idle(call: str, decay: str, name: str, value: float | None, of: str) -> None:
+    """Raises `ParameterError` where a number was given that belongs to another decay, and would do nothing."""
+    if value is not None and decay != of:
+        raise ParameterError(f"{call}: {name} is for decay={of!r}, and the decay is {decay!r}: leave {name} out, or change the decay")
 
 
 def check_weights(call: str, found: Detections) -> None:

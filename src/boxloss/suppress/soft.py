@@ -16,7 +16,7 @@ from boxloss.kernels import switch
 from boxloss.losses.inputs import check_number
 from boxloss.ops import Array, number_of
 from boxloss.suppress.inputs import Detections, Measure, Rows, detections
-from boxloss.suppress.overlaps import check_weights
+from boxloss.suppress.overlaps import check_idle, check_weights
 
 DECAYS = ("gaussian", "linear")
 
@@ -27,8 +27,8 @@ def soft_nms(
     labels: Array | None = None,
     *,
     decay: str = "gaussian",
-    sigma: float = 0.5,
-    threshold: float = 0.3,
+    sigma: float | None = None,
+    threshold: float | None = None,
     min_score: float = 0.001,
     measure: str | Formula = "iou",
     **parameters: Any,
@@ -37,12 +37,13 @@ def soft_nms(
 
     Always the highest score that is left is taken next (of equal ones the row given first), and the scores of the boxes of its class that are left fall:
     times exp(-o^2 / sigma) with `decay="gaussian"`, times 1 - o where o > threshold with "linear". o: the similarity to the box taken, where that is above 0.
-    What falls below `min_score` is dropped; 0 drops nothing.
+    `sigma`, 0.5 where not given, is for the one decay, and `threshold`, 0.3, for the other. What falls below `min_score` is dropped; 0 drops nothing.
 
     `boxes`: (N, 4) xyxy in any unit, `scores`: (N,), at least 0, `labels`: (N,) integers, all one class where not given. Two arrays (K,), K <= N: rows
     (int64), and scores in the type of `scores`, float32 at least; worked out in float64. `measure`: a name of the catalogue or a formula, with its parameters.
     A box that is not finite, or inverted, overlaps nothing. Torch tensors on a GPU are worked on by the CPU: each step waits for the last.
-    Raises ShapeError, DTypeError, UnknownNameError, and ParameterError where a score is NaN, infinite or negative or a parameter is outside its range.
+    Raises ShapeError, DTypeError, UnknownNameError, and ParameterError where a score is NaN, infinite or negative, or a parameter is outside its range or the
+    other decay's.
 
     >>> rows, scores = soft_nms([[0, 0, 10, 10], [0, 0, 10, 5], [20, 0, 30, 10]], [0.9, 0.8, 0.7], decay="linear")
     >>> rows.tolist(), scores.tolist()
@@ -51,10 +52,13 @@ def soft_nms(
     Reference: Bodla et al., "Soft-NMS: Improving Object Detection With One Line of Code", ICCV 2017, arXiv:1704.04503, eqs. 3 and 4 (the code's threshold of
     0.3, sigma of 0.5 and least score of 0.001). Their code counts pixels (+ 1) for sides; here an IoU is an IoU.
     """
-    found, asked = detections("soft_nms", boxes, scores, labels), Measure("soft_nms", measure, parameters)
+    found, asked = detections("soft_nms", boxes, scores, labels), Measure("soft_nms", measure, parameters, soft_nms)
     if decay not in DECAYS:
         raise UnknownNameError("decay of soft_nms", decay, DECAYS)
-    strengths = {"gaussian": check_number("soft_nms", "sigma", sigma, 0, above_low=True), "linear": check_number("soft_nms", "threshold", threshold, 0, 1)}
+    check_idle("soft_nms", decay, "sigma", sigma, "gaussian")
+    check_idle("soft_nms", decay, "threshold", threshold, "linear")
+    width, bar = 0.5 if sigma is None else sigma, 0.3 if threshold is None else threshold
+    strengths = {"gaussian": check_number("soft_nms", "sigma", width, 0, above_low=True), "linear": check_number("soft_nms", "threshold", bar, 0, 1)}
     least = check_number("soft_nms", "min_score", min_score, 0)
     check_weights("soft_nms", found)
     rows, lowered = _soft(found, asked, decay, strengths[decay], least)
