@@ -1,20 +1,14 @@
 """Assigners by name."""
 
-import numpy as np
 import pytest
 
-from boxloss.anchors import points
-from boxloss.assign import Objects, Predictions, centre_sampling, from_points
+from boxloss.assign import ASSIGNERS
 from boxloss.detectors.assigning import find_assigner
 from boxloss.errors import UnknownNameError
 
 
-def test_the_default_is_centre_sampling():
-    xy, strides = points(64, 48)
-    boxes = np.array([[0, 0, 20, 30], [10, 5, 60, 40]], dtype=np.float32)
-    said = Predictions(np.zeros((len(xy), 4)), np.zeros((len(xy), 2)))
-    found = find_assigner("centre_sampling")(from_points(xy, strides), Objects(boxes, np.array([0, 1])), said)
-    assert found.index.tolist() == centre_sampling(xy, strides, boxes).tolist()
+def test_assigners_go_by_their_functions_names():
+    assert all(function.__name__ == name and find_assigner(name) is function for name, function in ASSIGNERS.items())
 
 
 def test_an_unknown_name_is_refused():

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from boxloss.assign.atss import atss
-from boxloss.assign.centre import centre_sampling, fcos
+from boxloss.assign.centre import centre_sampling
 from boxloss.assign.hungarian import hungarian
 from boxloss.assign.inputs import within
 from boxloss.assign.max_iou import max_iou
@@ -24,7 +24,6 @@ __all__ = [
     "aligned_scores",
     "atss",
     "centre_sampling",
-    "fcos",
     "from_points",
     "hungarian",
     "max_iou",
@@ -43,6 +42,6 @@ ASSIGNERS: dict[str, Callable[..., Assignment]] = {
     "task_aligned": task_aligned,
     "ratio": ratio,
     "hungarian": hungarian,
-    "centre_sampling": fcos,
+    "centre_sampling": centre_sampling,
 }
 """Every rule by name, with the defaults of its paper: `ASSIGNERS[name](priors, objects, predictions)`."""

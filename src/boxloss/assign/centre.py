@@ -8,39 +8,35 @@ from boxloss.assign.cells import levels
 from boxloss.assign.inputs import Flags, Floats, Integers, Measure, read
 from boxloss.assign.ranking import Ranking
 from boxloss.assign.types import BACKGROUND, Assignment
+from boxloss.losses.inputs import check_number
 
 
-def fcos(priors: Any, objects: Any, predictions: Any = None, *, radius: float = 1.5, reach: float = 4.0, measure: Measure = "iou") -> Assignment:
-    """`centre_sampling` with the arguments and the answer that all assigners have. `measure`: what `overlap` of the answer is; it decides nothing.
+def centre_sampling(priors: Any, objects: Any, predictions: Any = None, *, radius: float = 1.5, reach: float = 4.0, measure: Measure = "iou") -> Assignment:
+    """A prior learns from an object if its point lies strictly inside the object, within `radius` strides of its centre in x and in y, and if the object fits
+    the prior's level: the farthest side is at most `reach` strides from the point, and more than half of that (no upper limit on the coarsest level, no lower
+    one on the finest). Of several such objects the smallest wins, and of equal ones the first.
+
+    An object that got no prior (too small to hold a point, or smaller objects won them all) takes the nearest free point: one inside it where there is one,
+    else one of its level, which then lies outside the object. Every object gets a prior as long as its level has a free one.
+    `measure`: what `overlap` of the answer is; it decides nothing.
 
     `priors`: `Priors` with strides; `objects`: `Objects` or (N, 4), xyxy in one unit. `predictions` are not looked at. Memory grows with P + N.
-    Raises ShapeError, DTypeError, and ParameterError without strides.
+    Raises ShapeError, DTypeError, and ParameterError without strides, or for a radius or reach that is not above 0.
 
     >>> import boxloss as bl
-    >>> fcos(bl.assign.Priors(np.array([[0.0, 0, 8, 8], [8, 0, 16, 8]]), np.array([8, 8])), np.array([[0.0, 0, 8, 8]])).index.tolist()
-    [0, -1]
-    """
-    asked = read("fcos", priors, objects)
-    index = centre_sampling(asked.centres, asked.needed("strides"), asked.objects, radius=radius, reach=reach)
-    return asked.assignment(index, measure, asked.priors)
-
-
-def centre_sampling(xy: Floats, strides: Floats, boxes: Floats, *, radius: float = 1.5, reach: float = 4.0) -> Integers:
-    """For each point the row of `boxes` that it learns from, or `BACKGROUND`.
-
-    A point learns from a box if it lies strictly inside the box, within `radius` strides of its centre in x and in y, and if the box fits the
-    point's level: the farthest side is at most `reach` strides away, and more than half of that (no upper limit on the coarsest level, no lower
-    one on the finest). Of several such boxes the smallest wins, and of equal ones the first.
-    A box that got no point (too small to hold one, or smaller boxes won them all) takes the nearest free point: one inside it where there is one,
-    else one of its level, which then lies outside the box. Every box gets a point as long as its level has a free one.
-
-    `xy`: (P, 2), `strides`: (P,), `boxes`: (N, 4) xyxy, all in pixels of the input. Pure: no state, no chance.
-
-    >>> centre_sampling(np.array([[4.0, 4.0], [12.0, 4.0]]), np.array([8.0, 8.0]), np.array([[0.0, 0.0, 8.0, 8.0]])).tolist()
+    >>> centre_sampling(bl.assign.Priors(np.array([[0.0, 0, 8, 8], [8, 0, 16, 8]]), np.array([8, 8])), np.array([[0.0, 0, 8, 8]])).index.tolist()
     [0, -1]
 
     Reference: FCOS (arXiv:1904.01355) and its centre sampling, Tian et al., TPAMI 2020, arXiv:2006.09214, section 3.2; the last step is our own.
     """
+    asked = read("centre_sampling", priors, objects)
+    for name, strides in (("radius", radius), ("reach", reach)):
+        check_number("centre_sampling", name, strides, 0, above_low=True)
+    return asked.assignment(_chosen(asked.centres, asked.needed("strides"), asked.objects, radius, reach), measure, asked.priors)
+
+
+def _chosen(xy: Floats, strides: Floats, boxes: Floats, radius: float, reach: float) -> Integers:
+    """For each point the row of `boxes` that it learns from, or `BACKGROUND`."""
     if len(boxes) == 0 or len(xy) == 0:
         return np.full(len(xy), BACKGROUND)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
