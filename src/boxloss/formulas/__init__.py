@@ -2,8 +2,9 @@
 
 import importlib
 import pkgutil
+from typing import Any
 
-from boxloss.errors import UnknownNameError
+from boxloss.errors import ParameterError, UnknownNameError
 from boxloss.formulas.record import Formula, formula
 
 __all__ = ["Formula", "aliases", "catalogue", "find", "formula"]
@@ -38,9 +39,15 @@ def aliases() -> dict[str, str]:
 
 
 def find(name: str | Formula) -> Formula:
-    """The formula of that name or alias; a `Formula` is itself. Raises `UnknownNameError`, which suggests the nearest names."""
+    """The formula of that name or alias; a `Formula` is itself. Raises `UnknownNameError`, which suggests the nearest names, and
+    `ParameterError` for what is neither."""
     if isinstance(name, Formula):
         return name
+    given: Any = name
+    if not isinstance(given, str):
+        if isinstance(getattr(given, "formula", None), Formula):
+            raise ParameterError(f"measure or loss is {given!r}, expected its name, {given.formula.name!r}, with its parameters beside it")
+        raise ParameterError(f"measure or loss is a {type(given).__name__}, expected a name of boxloss.catalogue(), or a formula, which @boxloss.formula makes")
     if name in catalogue():
         return catalogue()[name]
     if name in aliases():
