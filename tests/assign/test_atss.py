@@ -72,14 +72,8 @@ def test_an_object_far_outside_and_one_that_is_huge():
     assert set(atss(priors, np.array([[1e300, 1e300, 1.5e300, 1.5e300], [-1e308, -1e308, -1e307, -1e307]])).index) == {BACKGROUND}
 
 
-def test_without_strides_all_priors_are_one_level():
-    priors, objects, _ = scene(0)
-    one = atss(priors.boxes, objects)
-    np.testing.assert_array_equal(one.index, atss(Priors(priors.boxes, np.full(len(priors.boxes), 8.0)), objects).index)
-
-
 def test_a_single_candidate_is_its_own_threshold():
-    assert atss([[0.0, 0, 8, 8]], [[1.0, 1, 9, 9]]).index.tolist() == [0]
+    assert atss(Priors([[0.0, 0, 8, 8]], [8.0]), [[1.0, 1, 9, 9]]).index.tolist() == [0]
 
 
 @pytest.mark.parametrize("k", [0, 2.5, True])

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from boxloss.assign import Objects, Predictions, Priors, atss, max_iou, task_aligned, within
+import boxloss as bl
+from boxloss.anchors import points
+from boxloss.assign import Objects, Predictions, Priors, aligned_scores, atss, from_points, hungarian, max_iou, ratio, simota, ssd, task_aligned, within
 from boxloss.errors import BoxLossError, DTypeError, ParameterError, ShapeError, UnknownNameError
 
 ONE = np.array([[0.0, 0, 8, 8]])
+SAID = Predictions(ONE, np.ones((1, 1)))
 
 
 @pytest.mark.parametrize("boxes", [[[0, 0, 8, 8]], np.array([[0, 0, 8, 8]], np.uint8), ONE, np.asfortranarray(ONE), ONE.astype(np.float16)])
@@ -38,6 +41,43 @@ def test_jax_arrays_are_given_back_as_such():
         (lambda: max_iou(ONE + 1j, ONE), DTypeError, "max_iou: priors holds complex128, expected real numbers"),
         (lambda: max_iou(torch.zeros(1, 4), ONE), DTypeError, "max_iou: priors is a torch array and objects a numpy array"),
         (lambda: max_iou(ONE, ONE, measure="iuo"), UnknownNameError, "unknown loss 'iuo': did you mean iou"),
+        (lambda: atss(ONE, ONE), ParameterError, "atss: no strides were given, expected boxloss.assign.Priors(boxes, strides)"),
+        (
+            lambda: atss(points(8, 8), ONE),
+            ParameterError,
+            "atss: priors is a Points of arrays, expected boxloss.assign.Priors(boxes, strides), or boxes (P, 4); boxloss.assign.from_points(*points)",
+        ),
+        (lambda: max_iou(ONE, (ONE, np.zeros(1))), ParameterError, "max_iou: objects is a tuple of arrays, expected boxloss.assign.Objects(boxes, labels)"),
+        (
+            lambda: atss(*points(8, 8)),
+            ShapeError,
+            "atss: priors has shape (3, 2), expected (P, 4): boxloss.assign.from_points",
+        ),
+        (lambda: from_points(points(8, 8).xy, np.ones(2)), ShapeError, "from_points: xy and strides have shapes (3, 2) and (2,), expected (P, 2) and (P,)"),
+        (lambda: from_points(*points(8, 8), scale=0), ParameterError, "from_points: scale is 0, expected a number > 0"),
+        (lambda: max_iou(ONE, ONE, positive=1.5), ParameterError, "max_iou: positive is 1.5, expected a number in [0, 1]"),
+        (lambda: max_iou(ONE, ONE, negative=-0.1), ParameterError, "max_iou: negative is -0.1, expected a number in [0, 1]"),
+        (lambda: max_iou(ONE, ONE, positive=-1.5, measure="giou"), ParameterError, "max_iou: positive is -1.5, expected a number in [-1, 1]"),
+        (lambda: max_iou(ONE, ONE, positive=0.3), ParameterError, "max_iou: negative is 0.4 and positive 0.3, expected negative <= positive"),
+        (lambda: ssd(ONE, ONE, threshold=np.nan), ParameterError, "ssd: threshold is nan, expected a number in [0, 1]"),
+        (lambda: ssd(ONE, ONE, threshold="0.5"), ParameterError, "ssd: threshold is '0.5', expected a number in [0, 1]"),
+        (lambda: ratio(ONE, ONE, most="4"), ParameterError, "ratio: most is '4', expected a number > 1"),
+        (lambda: simota(ONE, ONE, SAID, overlap_weight=-1), ParameterError, "simota: overlap_weight is -1, expected a number >= 0"),
+        (lambda: task_aligned(ONE, ONE, SAID, beta="6"), ParameterError, "task_aligned: beta is '6', expected a number >= 0"),
+        (lambda: hungarian(ONE, ONE, SAID, l1_weight=np.inf), ParameterError, "hungarian: l1_weight is inf, expected a number >= 0"),
+        (
+            lambda: hungarian(ONE, Objects(ONE, size=[8]), SAID),
+            ParameterError,
+            "hungarian: size has shape (1,), expected two numbers, the picture's",
+        ),
+        (lambda: hungarian(ONE, Objects(ONE, size=(8, 0)), SAID), ParameterError, "hungarian: size[1] is 0, expected a number > 0"),
+        (lambda: aligned_scores(ONE, ONE, SAID), ParameterError, "aligned_scores: assignment is a ndarray, expected what task_aligned gave"),
+        (
+            lambda: max_iou(ONE, ONE, measure=lambda a, b: 0),
+            ParameterError,
+            "measure or loss is a function, expected a name of boxloss.catalogue(), or a formula",
+        ),
+        (lambda: max_iou(ONE, ONE, measure=bl.giou), ParameterError, "measure or loss is boxloss.giou, expected its name, 'giou'"),
         (lambda: atss(Priors(ONE, np.ones(2)), ONE), ShapeError, "atss: priors.strides has shape (2,), expected (1,), one for each box"),
         (lambda: atss(Priors(ONE, np.zeros(1)), ONE), ParameterError, "atss: strides are at least 0.0, expected numbers > 0"),
         (

@@ -12,6 +12,7 @@ import boxloss as bl
 from assign.scenes import N_CLASSES, same, scene, with_boxes
 from boxloss.anchors import points
 from boxloss.assign import ASSIGNERS, BACKGROUND, IGNORED, Objects, Predictions, Priors, from_points
+from boxloss.errors import ParameterError
 from boxloss.formulas import find
 from boxloss.losses import Similarity
 
@@ -73,6 +74,22 @@ def test_a_picture_that_is_moved_or_scaled_by_a_power_of_two(name):
             scaled = with_boxes(lambda x, scale=scale: x * scale, *given, strides=lambda x, scale=scale: x * scale)
             sized = scaled[1]._replace(size=tuple(float(side * scale) for side in given[1].size))
             same(ASSIGNERS[name](scaled[0], sized, scaled[2]), want)
+
+
+@each_rule
+def test_one_interface(name):
+    first = [(p.name, p.default) for p in inspect.signature(ASSIGNERS[name]).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    assert first == [("priors", inspect.Parameter.empty), ("objects", inspect.Parameter.empty), ("predictions", None)]
+    assert (ASSIGNERS[name].__name__, getattr(bl.assign, name)) == (name, ASSIGNERS[name])
+
+
+@each_rule
+def test_what_is_missing_is_named(name):
+    priors, objects, predictions = scene(0)
+    given = {"priors": priors, "objects": objects, "predictions": predictions}
+    for missing in given.keys() - ({"priors"} if name == "hungarian" else set() if name in ON_PREDICTIONS else {"predictions"}):
+        with pytest.raises(ParameterError, match=f"{name}: no {missing} were given, expected boxloss.assign.{missing.capitalize()}"):
+            ASSIGNERS[name](**given | {missing: None})
 
 
 @each_rule

@@ -99,7 +99,7 @@ def _grid():
         ({"predictions": Predictions(np.zeros((2, 4)), np.array([[0.5], [3.0]]))}, "simota: scores run from 0.5 to 3, expected [0, 1]: try a sigmoid"),
         ({"predictions": Predictions(np.zeros((2, 4)), np.zeros((2, 3)))}, "simota: 3 classes have scores, but the objects have no labels"),
         ({"objects": Objects(np.zeros((1, 4)), np.array([4]))}, "simota: labels run from 4 to 4, expected 0 to 0, one column of the scores each"),
-        ({"radius": 0}, "simota: radius is 0, expected a finite number > 0, in strides"),
+        ({"radius": 0}, "simota: radius is 0, expected a number > 0"),
         ({"k": 0}, "simota: k is 0, expected a whole number >= 1"),
     ],
 )

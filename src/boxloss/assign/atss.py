@@ -18,10 +18,12 @@ def atss(priors: Any, objects: Any, predictions: Any = None, *, k: int = 9, meas
     candidates. The standard deviation has n - 1 in its denominator, as in the authors' code, and is 0 for a single candidate. An object may be left with
     none. `measure`: what overlap is, any similarity of the catalogue.
 
-    `priors`: `Priors` or (P, 4), levels by their strides; `objects`: `Objects` or (N, 4), xyxy in one unit. `predictions` are not looked at.
-    Memory grows with P + N. Raises ShapeError, DTypeError, and ParameterError where k < 1.
+    `priors`: `Priors` with strides, whose levels these are; `objects`: `Objects` or (N, 4), xyxy in one unit. `predictions` are not looked at.
+    Memory grows with P + N. Raises ShapeError, DTypeError, and ParameterError without strides or where k < 1.
 
-    >>> atss(np.array([[0.0, 0, 8, 8], [8, 0, 16, 8], [16, 0, 24, 8]]), np.array([[0.0, 0, 9, 8]])).index.tolist()
+    >>> import boxloss as bl
+    >>> row = np.array([[0.0, 0, 8, 8], [8, 0, 16, 8], [16, 0, 24, 8]])
+    >>> atss(bl.assign.Priors(row, np.full(3, 8.0)), np.array([[0.0, 0, 9, 8]])).index.tolist()
     [0, -1, -1]
 
     Reference: Zhang et al., "Bridging the Gap Between Anchor-based and Anchor-free Detection via Adaptive Training Sample Selection", CVPR 2020,
@@ -30,7 +32,7 @@ def atss(priors: Any, objects: Any, predictions: Any = None, *, k: int = 9, meas
     asked = read("atss", priors, objects)
     at_least_one("atss", k=k)
     points = asked.centres
-    near = [nearest_points(level, points, centres(asked.objects), k) for level in levels(points, asked.strides)]
+    near = [nearest_points(level, points, centres(asked.objects), k) for level in levels(points, asked.needed("strides"))]
     candidates = np.concatenate([np.empty((len(asked.objects), 0), np.int64), *near], axis=1)
     of, place = np.nonzero(candidates >= 0)
     candidate = candidates[of, place]

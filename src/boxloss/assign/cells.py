@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from boxloss.assign.inputs import Floats, Inputs, Integers, centres
 from boxloss.assign.ranking import Ranking
-from boxloss.errors import ParameterError
+from boxloss.losses.inputs import check_number
 
 PAIRS = 2**18
 """Of a part, but for the last row of cells that is opened, whose pairs stay together."""
@@ -85,8 +85,7 @@ def levels(xy: Floats, strides: Floats | None) -> list[Level]:
 
 def central_pairs(asked: Inputs, radius: float) -> Iterator[Pairs]:
     """Objects and priors, part by part, whose point lies within `radius` strides of the object's centre."""
-    if not 0 < radius < np.inf:
-        raise ParameterError(f"{asked.call}: radius is {radius}, expected a finite number > 0, in strides")
+    check_number(asked.call, "radius", radius, 0, above_low=True)
     points, middles = asked.centres, centres(asked.objects)
     (x, y), (middle_x, middle_y) = (np.ascontiguousarray(xy.T) for xy in (points, middles))
     for level in levels(points, asked.needed("strides")):

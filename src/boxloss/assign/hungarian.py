@@ -4,14 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from boxloss.assign.inputs import Floats, Measure, read
+from boxloss.assign.inputs import Floats, Measure, check_weights, read
 from boxloss.assign.types import BACKGROUND, Assignment
-from boxloss.errors import InvalidBoxError, MissingExtraError
+from boxloss.errors import InvalidBoxError, MissingExtraError, ParameterError
 from boxloss.losses import pairwise
+from boxloss.losses.inputs import check_number
+from boxloss.losses.kinds import as_numpy
+from boxloss.ops import as_array
 
 
 def hungarian(
-    priors: Any, objects: Any, predictions: Any, *,
+    priors: Any, objects: Any, predictions: Any = None, *,
     class_weight: float = 1.0, l1_weight: float = 5.0, overlap_weight: float = 2.0, measure: Measure = "giou",
 ) -> Assignment:  # fmt: skip
     """One prediction for each object (for as many as there are predictions), one object at most for each prediction, with the least sum of costs: minus
@@ -36,7 +39,8 @@ def hungarian(
         from scipy.optimize import linear_sum_assignment
     except ImportError:
         raise MissingExtraError("scipy", "compare", "the Hungarian assigner") from None
-    asked = read("hungarian", None, objects, predictions)
+    asked = read("hungarian", None, objects, predictions, needs=("objects", "predictions"))
+    check_weights("hungarian", class_weight=class_weight, l1_weight=l1_weight, overlap_weight=overlap_weight)
     said = asked.needed("predictions")
     _refuse_what_is_not_finite(predictions=said, objects=asked.objects)
     cost = -overlap_weight * pairwise(measure, said, asked.objects) if overlap_weight else np.zeros((len(said), len(asked.objects)))
@@ -45,7 +49,10 @@ def hungarian(
         _refuse_what_is_not_finite(scores=scores)
         cost -= class_weight * scores[:, labels]
     if l1_weight:
-        width, height = asked.needed("size")
+        size = as_numpy(as_array(asked.needed("size"), "size"))
+        if size.shape != (2,):
+            raise ParameterError(f"hungarian: size has shape {size.shape}, expected two numbers, the picture's width and height")
+        width, height = (check_number("hungarian", f"size[{i}]", side, 0, above_low=True) for i, side in enumerate(size.tolist()))
         unit = np.array([width, height, width, height], said.dtype)
         cost += l1_weight * pairwise("l1_cxcywh_loss", said / unit, asked.objects / unit)
     index = np.full(len(said), BACKGROUND)

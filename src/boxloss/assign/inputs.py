@@ -11,6 +11,7 @@ from boxloss.boxes import check_shape
 from boxloss.errors import DTypeError, ParameterError, ShapeError
 from boxloss.formulas import Formula, find
 from boxloss.losses import Similarity, nearest
+from boxloss.losses.inputs import check_number
 from boxloss.losses.kinds import as_numpy, like
 from boxloss.ops import Array, as_array, astype, check_same_kind, is_complex, working_dtype
 
@@ -20,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 Measure = str | Formula
 
 WANTS = {
+    "priors": "boxloss.assign.Priors(boxes, strides), or boxes (P, 4)",
+    "objects": "boxloss.assign.Objects(boxes, labels), or boxes (N, 4)",
     "strides": "boxloss.assign.Priors(boxes, strides), or boxloss.assign.from_points(*boxloss.anchors.points(...))",
     "predictions": "boxloss.assign.Predictions(boxes, scores)",
     "scores": "boxloss.assign.Predictions(boxes, scores), with the probability of each class, (P, C)",
@@ -51,7 +54,7 @@ class Inputs:
         """What the rule cannot do without."""
         value = getattr(self, field)
         if value is None:
-            raise ParameterError(f"{self.call}: no {field} were given, expected {WANTS[field]}")
+            raise missing(self.call, field)
         return value
 
     def class_scores(self) -> tuple[Floats, Integers]:
@@ -78,8 +81,18 @@ class Inputs:
         return Assignment(*(like(self.given, x) for x in (index, overlap, mask)))
 
 
-def read(call: str, priors: Any, objects: Any, predictions: Any = None) -> Inputs:
+def missing(call: str, field: str) -> ParameterError:
+    return ParameterError(f"{call}: no {field} {'was' if field == 'size' else 'were'} given, expected {WANTS[field]}")
+
+
+def read(call: str, priors: Any, objects: Any, predictions: Any = None, *, needs: tuple[str, ...] = ("priors", "objects")) -> Inputs:
     """Raises `ShapeError`, `DTypeError` and `ParameterError`. Boxes alone will do where there is nothing to say beside them."""
+    for name, x in (("priors", priors), ("objects", objects), ("predictions", predictions)):
+        if x is None and name in needs:
+            raise missing(call, name)
+        if isinstance(x, (tuple, list)) and not isinstance(x, (Priors, Objects, Predictions)) and x and np.ndim(x[0]) > 1:
+            hint = "; boxloss.assign.from_points(*points) makes priors of points" if name == "priors" else ""
+            raise ParameterError(f"{call}: {name} is a {type(x).__name__} of arrays, expected {WANTS[name]}{hint}")
     priors = Priors(priors) if not isinstance(priors, (Priors, type(None))) else priors
     objects = objects if isinstance(objects, Objects) else Objects(objects)
     predictions = Predictions(predictions) if not isinstance(predictions, (Predictions, type(None))) else predictions
@@ -111,6 +124,8 @@ def read(call: str, priors: Any, objects: Any, predictions: Any = None) -> Input
 
 def _boxes(call: str, name: str, x: Any) -> Array:
     x = as_array(x, name)
+    if name == "priors" and x.ndim == 2 and x.shape[1] == 2:
+        raise ShapeError(f"{call}: priors has shape {tuple(x.shape)}, expected (P, 4): boxloss.assign.from_points(xy, strides) makes priors of points")
     check_shape(x, name, call, 4)
     if x.ndim != 2:
         raise ShapeError(f"{call}: {name} has shape {tuple(x.shape)}, expected (N, 4)")
@@ -203,6 +218,17 @@ def within(xy: Floats, regions: Floats) -> Flags:
     for left, top, right, bottom in regions:  # regions are few; a matrix of all points and regions may not fit
         inside |= (left <= xy[:, 0]) & (xy[:, 0] <= right) & (top <= xy[:, 1]) & (xy[:, 1] <= bottom)
     return inside
+
+
+def check_overlap(call: str, name: str, value: float, measure: Measure) -> None:
+    """Raises `ParameterError` for what the measure can never be."""
+    check_number(call, name, value, 1 - find(measure).interval[1], 1)
+
+
+def check_weights(call: str, **weights: float) -> None:
+    """Raises `ParameterError` for what is no finite number, or below 0."""
+    for name, value in weights.items():
+        check_number(call, name, value, 0)
 
 
 def at_least_one(call: str, **counts: int) -> None:

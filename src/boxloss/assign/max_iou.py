@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from boxloss.assign.inputs import Flags, Inputs, Measure, best_of, read
+from boxloss.assign.inputs import Flags, Inputs, Measure, best_of, check_overlap, read
 from boxloss.assign.types import BACKGROUND, IGNORED, Assignment
 from boxloss.errors import ParameterError
 from boxloss.losses import pairwise
@@ -25,7 +25,7 @@ def max_iou(
 
     Defaults are RetinaNet's. Faster R-CNN's region proposals have positive=0.7, negative=0.3, its second stage 0.5, 0.5, low_quality=False.
     `priors`: `Priors` or (P, 4); `objects`: `Objects` or (N, 4), xyxy in one unit. `predictions` are not looked at. Memory grows with P + N.
-    Raises ShapeError, DTypeError, and ParameterError where negative > positive.
+    Raises ShapeError, DTypeError, and ParameterError where negative > positive or one of them is outside the measure's range.
 
     >>> max_iou(np.array([[0.0, 0, 8, 8], [0, 0, 8, 4], [0, 0, 2, 2]]), np.array([[0.0, 0, 8, 9]])).index.tolist()
     [0, -2, -1]
@@ -34,6 +34,8 @@ def max_iou(
     As torchvision's `Matcher` but for objects that no prior overlaps: there every prior has that object's best overlap, 0, and becomes positive.
     """
     asked = read("max_iou", priors, objects)
+    check_overlap("max_iou", "positive", positive, measure)
+    check_overlap("max_iou", "negative", negative, measure)
     if not negative <= positive:
         raise ParameterError(f"max_iou: negative is {negative} and positive {positive}, expected negative <= positive")
     values, best = (x[:, 0] for x in best_of(measure, asked.priors, asked.objects, 1))

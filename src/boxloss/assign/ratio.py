@@ -8,7 +8,7 @@ from boxloss.assign.cells import central_pairs
 from boxloss.assign.inputs import Floats, Measure, centres, read
 from boxloss.assign.ranking import Ranking
 from boxloss.assign.types import Assignment
-from boxloss.errors import ParameterError
+from boxloss.losses.inputs import check_number
 
 
 def ratio(priors: Any, objects: Any, predictions: Any = None, *, most: float = 4.0, measure: Measure = "iou") -> Assignment:
@@ -31,8 +31,7 @@ def ratio(priors: Any, objects: Any, predictions: Any = None, *, most: float = 4
     neighbour there in YOLOv5.
     """
     asked = read("ratio", priors, objects)
-    if not most > 1:
-        raise ParameterError(f"ratio: most is {most}, expected a number > 1")
+    check_number("ratio", "most", most, 1, above_low=True)
     likest = Ranking(len(asked.priors), 1)
     points, half = asked.centres, asked.needed("strides") / 2
     for of, prior in central_pairs(asked, 1.0):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from boxloss.assign.cells import central_pairs
-from boxloss.assign.inputs import Floats, Inputs, Integers, Measure, at_least_one, best_of, read, similarity
+from boxloss.assign.inputs import Floats, Inputs, Integers, Measure, at_least_one, best_of, check_weights, read, similarity
 from boxloss.assign.ranking import Ranking, strongest
 from boxloss.assign.types import Assignment
 
@@ -14,7 +14,7 @@ SMALLEST_LOG = -100.0
 
 
 def simota(
-    priors: Any, objects: Any, predictions: Any, *, radius: float = 1.5, k: int = 10, overlap_weight: float = 3.0, measure: Measure = "iou"
+    priors: Any, objects: Any, predictions: Any = None, *, radius: float = 1.5, k: int = 10, overlap_weight: float = 3.0, measure: Measure = "iou"
 ) -> Assignment:
     """For each object the candidates are the priors whose points lie within `radius` of their strides of its centre, in x and in y. A candidate costs the
     binary cross-entropy of its class scores, summed over the classes, minus `overlap_weight` times the logarithm of the overlap of its *prediction* with
@@ -37,8 +37,9 @@ def simota(
     Reference: Ge et al., "YOLOX: Exceeding YOLO Series in 2021", arXiv:2107.08430, section 2.1; Ge et al., "OTA", CVPR 2021, arXiv:2103.14259, section 3.3.
     The authors' code lets an object that has fewer than n candidates take other objects' at a cost of 10^6 more; here, as in the paper, it does with fewer.
     """
-    asked = read("simota", priors, objects, predictions)
+    asked = read("simota", priors, objects, predictions, needs=("priors", "objects", "predictions"))
     at_least_one("simota", k=k)
+    check_weights("simota", overlap_weight=overlap_weight)
     said, class_cost, cheapest = asked.needed("predictions"), ClassCost(asked), Ranking(len(asked.objects), k)
     for of, prior in central_pairs(asked, radius):
         overlap = similarity(measure, said.take(prior, 0), asked.objects.take(of, 0))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from boxloss.assign.inputs import Integers, Measure, best_of, read
+from boxloss.assign.inputs import Integers, Measure, best_of, check_overlap, read
 from boxloss.assign.types import BACKGROUND, Assignment
 
 FEW = 8
@@ -20,7 +20,8 @@ def ssd(priors: Any, objects: Any, predictions: Any = None, *, threshold: float 
     In the second step the first of equal objects wins. `measure`: what overlap is, any similarity of the catalogue; 0 and less is no overlap.
 
     `priors`: `Priors` or (P, 4); `objects`: `Objects` or (N, 4), xyxy in one unit. `predictions` are not looked at. Memory grows with P + N, and for the
-    first step with as many priors for each object as it takes to find one that is free. Raises ShapeError and DTypeError.
+    first step with as many priors for each object as it takes to find one that is free. Raises ShapeError, DTypeError, and ParameterError for a threshold
+    outside the measure's range.
 
     >>> ssd(np.array([[0.0, 0, 8, 8], [0, 0, 8, 7], [0, 0, 8, 2]]), np.array([[0.0, 0, 8, 8], [0, 0, 8, 1]])).index.tolist()
     [0, 0, 1]
@@ -30,6 +31,7 @@ def ssd(priors: Any, objects: Any, predictions: Any = None, *, threshold: float 
     and where an overlap is the threshold (it is enough).
     """
     asked = read("ssd", priors, objects)
+    check_overlap("ssd", "threshold", threshold, measure)
     values, best = (x[:, 0] for x in best_of(measure, asked.priors, asked.objects, 1))
     index = np.where(values > threshold, best, BACKGROUND)
     own = bipartite(asked.objects, asked.priors, measure)

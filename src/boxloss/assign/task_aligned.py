@@ -5,14 +5,17 @@ from typing import Any
 import numpy as np
 
 from boxloss.assign.cells import levels
-from boxloss.assign.inputs import Floats, Inputs, Integers, Measure, at_least_one, inside, read, similarity
+from boxloss.assign.inputs import Floats, Inputs, Integers, Measure, at_least_one, check_weights, inside, read, similarity
 from boxloss.assign.ranking import Ranking, strongest
 from boxloss.assign.types import Assignment
+from boxloss.errors import ParameterError
 from boxloss.losses.kinds import as_numpy, like
 from boxloss.ops import Array
 
 
-def task_aligned(priors: Any, objects: Any, predictions: Any, *, k: int = 13, alpha: float = 1.0, beta: float = 6.0, measure: Measure = "iou") -> Assignment:
+def task_aligned(
+    priors: Any, objects: Any, predictions: Any = None, *, k: int = 13, alpha: float = 1.0, beta: float = 6.0, measure: Measure = "iou"
+) -> Assignment:
     """For each object, of the priors whose points lie strictly inside it, the `k` with the greatest alignment t = s^`alpha` u^`beta` learn from it: s is the
     score of the object's class, u the overlap of the prediction with the object.
 
@@ -33,7 +36,7 @@ def task_aligned(priors: Any, objects: Any, predictions: Any, *, k: int = 13, al
 
     Reference: Feng et al., "TOOD: Task-aligned One-stage Object Detection", ICCV 2021, arXiv:2108.07755, section 3.2.
     """
-    asked = read("task_aligned", priors, objects, predictions)
+    asked = read("task_aligned", priors, objects, predictions, needs=("priors", "objects", "predictions"))
     at_least_one("task_aligned", k=k)
     alignment, points = _Alignment(asked, alpha, beta, measure), asked.centres
     best = Ranking(len(asked.objects), k)
@@ -63,7 +66,9 @@ def aligned_scores(assignment: Assignment, objects: Any, predictions: Any, *, al
 
     Reference: as `task_aligned`, section 3.2.2, equation 3 with the normalised t.
     """
-    asked = read("aligned_scores", None, objects, predictions)
+    if not isinstance(assignment, Assignment):
+        raise ParameterError(f"aligned_scores: assignment is a {type(assignment).__name__}, expected what task_aligned gave")
+    asked = read("aligned_scores", None, objects, predictions, needs=("objects", "predictions"))
     index = as_numpy(assignment.index)
     prior = np.flatnonzero(index >= 0)
     of = index[prior]
@@ -80,6 +85,7 @@ class _Alignment:
     """t and u of pairs of a prior and an object."""
 
     def __init__(self, asked: Inputs, alpha: float, beta: float, measure: Measure):
+        check_weights(asked.call, alpha=alpha, beta=beta)
         self.said: Floats = asked.needed("predictions")
         self._scores, self._labels = asked.class_scores()
         self._objects, self._alpha, self._beta, self._measure = asked.objects, alpha, beta, measure

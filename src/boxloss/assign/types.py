@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from boxloss.ops import Array, namespace
+from boxloss.errors import ShapeError
+from boxloss.losses.inputs import check_number
+from boxloss.ops import Array, as_array, namespace
 
 BACKGROUND = -1
 """A prior that learns that there is nothing."""
@@ -13,7 +15,7 @@ IGNORED = -2
 class Priors(NamedTuple):
     """Where predictions start from. `boxes`: (P, 4) xyxy, anchors, or squares about the points of a detector without anchors (`from_points`); what is called
     the prior's point is its centre. `strides`: (P,), the side of the cell that each belongs to; priors of one stride are one level. Without strides all
-    are one level, and the rules that measure in cells have nothing to measure with."""
+    are one level, and the rules that measure in cells, or level by level, refuse them."""
 
     boxes: Array
     strides: Array | None = None
@@ -58,5 +60,9 @@ def from_points(xy: Array, strides: Array, *, scale: float = 8.0) -> Priors:
 
     Reference: Zhang et al., "Bridging the Gap Between Anchor-based and Anchor-free Detection", CVPR 2020, arXiv:1912.02424, section 3.1.
     """
+    xy, strides = as_array(xy, "xy"), as_array(strides, "strides")
+    check_number("from_points", "scale", scale, 0, above_low=True)
+    if xy.ndim != 2 or tuple(xy.shape) != (len(strides), 2):
+        raise ShapeError(f"from_points: xy and strides have shapes {tuple(xy.shape)} and {tuple(strides.shape)}, expected (P, 2) and (P,)")
     half = (strides * (scale / 2))[:, None]
     return Priors(namespace(xy).concatenate([xy - half, xy + half], 1), strides)
