@@ -27,12 +27,18 @@ def same(one, other, scale=1.0):
     assert one.history == other.history
 
 
+def no_more(k, sizes):
+    """Than there are different sizes."""
+    return min(k, len(np.unique(np.float32(sizes), axis=0)))
+
+
 # Properties
 
 
 @settings(max_examples=30)
 @given(many_sizes, st.integers(1, 4), st.integers(0, 9))
 def test_the_mean_iou_never_falls_and_is_what_quality_says(sizes, k, seed):
+    k = no_more(k, sizes)
     found = kmeans(sizes, k, restarts=2, seed=seed)
     assert all(before < after for before, after in itertools.pairwise(found.history))
     assert found.mean_iou == found.history[-1]
@@ -45,13 +51,14 @@ def test_the_mean_iou_never_falls_and_is_what_quality_says(sizes, k, seed):
 @settings(max_examples=30)
 @given(many_sizes, st.integers(1, 4), st.integers(-20, 20))
 def test_sizes_times_a_power_of_two_give_anchors_times_it(sizes, k, exponent):
-    scale = 2.0**exponent
+    scale, k = 2.0**exponent, no_more(k, sizes)
     same(kmeans(sizes, k, restarts=2, refine=True), kmeans(np.array(sizes) * scale, k, restarts=2, refine=True), scale)
 
 
 @settings(max_examples=30)
 @given(many_sizes, st.integers(1, 4))
 def test_transposing_the_boxes_transposes_the_anchors(sizes, k):
+    k = no_more(k, sizes)
     one, other = kmeans(sizes, k, restarts=1), kmeans(np.array(sizes)[:, ::-1], k, restarts=1)
     assert sorted(map(tuple, one.shapes.tolist())) == sorted(map(tuple, other.shapes[:, ::-1].tolist()))
 
@@ -124,10 +131,11 @@ def test_as_many_anchors_as_sizes_fit_all_boxes():
 
 
 def test_fewer_different_sizes_than_anchors():
-    found = kmeans([[10, 20]] * 4, k=3)
-    assert found.shapes.tolist() == [[10, 20]] * 3
-    assert found.counts.sum() == 4
-    assert np.isnan(found.ious).sum() == 2
+    with pytest.raises(ParameterError, match="5 boxes of 2 different sizes, and k = 3: expected at least as many sizes as anchors"):
+        kmeans([[10, 20]] * 4 + [[20, 10]], k=3)
+    many = np.full((10_000, 2), 7.0)
+    many[-1] = 8
+    assert kmeans(many, k=2, restarts=1).shapes.tolist() == [[7, 7], [8, 8]]  # the last box counts
 
 
 def test_nine_anchors_of_real_cells_fit_better_than_five():
@@ -150,3 +158,5 @@ def test_what_is_refused():
         kmeans([[1, 1], [1, 2]], k=3)
     with pytest.raises(ParameterError, match="restarts 0"):
         kmeans([[1, 1], [1, 2]], k=1, restarts=0)
+    with pytest.raises(ParameterError, match=r"k is 1\.5"):
+        kmeans([[1, 1], [1, 2]], k=1.5)

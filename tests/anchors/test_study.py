@@ -39,8 +39,8 @@ def test_rows_are_as_wide_as_their_headers_and_json_has_no_nan(found):
     assert {len(row) for row in found.quality_rows()} == {len(QUALITY_HEADER)}
     assert [row[1] for row in found.quality_rows()] == ["1", "2", "3", "4", "5", "30", "30", "15", "45", "9"]
     assert len(found.anchor_rows()) == 3
-    text = json.dumps(study([[5, 5]] * 4, (96, 96), 2).as_dict(), allow_nan=False)
-    assert json.loads(text)["ious"].count(None) == 1
+    text = json.dumps(study([[5, 5]] * 4, (96, 96), 1, most=4).as_dict(), allow_nan=False)
+    assert [row["k"] for row in json.loads(text)["curve"]] == [1]  # there is one size
 
 
 def test_progress_is_told():

@@ -20,6 +20,8 @@ SAMPLE = 2**17
 """Boxes that starts are tried on where there are more: the best of them goes on with all."""
 REFINED_ON = 2**15
 """Boxes that the refinement looks at."""
+COUNTED = 2**12
+"""Boxes at a time, where different sizes are counted."""
 LEAST_GAIN = 1e-6
 """Of the mean IoU: a pass that gains less is the last."""
 MOST_PASSES = 300
@@ -58,7 +60,7 @@ def kmeans(
     The same `seed` gives the same bits, with any number of threads, with kernels or without; and sizes times a power of two, anchors times it.
     Memory: 8 bytes a box, in float32, beside `sizes`. `tell` is called with a line on how far it is.
 
-    Raises ShapeError unless sizes is (N, 2), and ParameterError for sizes that are not finite and above 0, fewer boxes than k, k or restarts below 1.
+    Raises ShapeError unless sizes is (N, 2), and ParameterError for sizes that are not finite and above 0, fewer different sizes than k, k or restarts below 1.
 
     >>> kmeans([[10, 10], [10, 10], [10, 12], [40, 20], [40, 20]], k=2).shapes.round().tolist()
     [[10.0, 10.0], [40.0, 20.0]]
@@ -67,16 +69,18 @@ def kmeans(
     """
     columns = as_columns("kmeans", sizes)
     n = len(columns[0])
-    if k < 1 or restarts < 1 or sample < 1:
+    if not all(isinstance(count, (int, np.integer)) and count >= 1 for count in (k, restarts, sample)):
         raise ParameterError(f"anchors.kmeans: k is {k}, restarts {restarts}, sample {sample}: expected whole numbers >= 1")
     if n < k:
         raise ParameterError(f"anchors.kmeans: {n} boxes and k = {k}: expected at least as many boxes as anchors")
+    if (found := n_sizes(columns, k)) < k:
+        raise ParameterError(f"anchors.kmeans: {n} boxes of {found} different sizes, and k = {k}: expected at least as many sizes as anchors")
     rng = np.random.Generator(np.random.PCG64(seed))
     some = _sample(columns, max(sample, k), rng)
     best = None
     for start in range(restarts):
-        found = _climbed(some, _plus_plus(some, k, rng))
-        best = found if best is None or found.mean_iou > best.mean_iou else best
+        tried = _climbed(some, _plus_plus(some, k, rng))
+        best = tried if best is None or tried.mean_iou > best.mean_iou else best
         if tell:
             tell(f"k = {k}: start {start + 1} of {restarts}, mean IoU {best.mean_iou:.4f}")
     assert best is not None
@@ -98,6 +102,17 @@ def as_columns(call: str, sizes: Any) -> Columns:
             n_bad = int((~((x > 0) & (x < math.inf))).sum())
             raise ParameterError(f"anchors.{call}: {n_bad} of {len(x)} boxes have a {name} that is not finite and above 0: drop boxes without size")
     return widths, heights
+
+
+def n_sizes(columns: Columns, most: int) -> int:
+    """How many different sizes there are, `most` if there are more: as a rule the first boxes are enough to know that."""
+    seen: set[complex] = set()
+    for start in range(0, len(columns[0]), COUNTED):
+        width, height = (side[start : start + COUNTED] for side in columns)
+        seen |= set(np.unique(width + 1j * height).tolist())
+        if len(seen) >= most:
+            return most
+    return len(seen)
 
 
 def _sample(columns: Columns, most: int, rng: np.random.Generator) -> Columns:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from boxloss.anchors.grid import OCTAVE, RATIOS, YOLOV3, shapes
-from boxloss.anchors.kmeans import Clusters, Tell, kmeans
+from boxloss.anchors.kmeans import Clusters, Tell, as_columns, kmeans, n_sizes
 from boxloss.anchors.quality import Quality, quality
 from boxloss.anchors.ssd import ssd_shapes
 
@@ -75,7 +75,7 @@ def study(
     sizes = np.asarray(sizes)
     clusters = kmeans(sizes, k, restarts=restarts, seed=seed, refine=refine, tell=tell)
     curve = {}
-    for number in range(1, min(max(k, most), len(sizes)) + 1):
+    for number in range(1, n_sizes(as_columns("kmeans", sizes), max(k, most)) + 1):
         found = clusters if number == k else kmeans(sizes, number, restarts=restarts, seed=seed, refine=refine, tell=tell)
         curve[number] = quality(sizes, found.shapes)
     worth = {}
