@@ -18,7 +18,7 @@ from boxloss.anchors import (
     encode_ltrb,
     encode_yolo,
 )
-from boxloss.errors import DTypeError, ParameterError, ShapeError, UnknownNameError
+from boxloss.errors import DTypeError, InvalidBoxError, ParameterError, ShapeError, UnknownNameError
 from close import close
 from torchvision_peer import torchvision
 
@@ -165,6 +165,16 @@ def test_torchvisions_linear_coder_has_the_same_to_the_last_digit(normalise):
 # Errors
 
 
+@pytest.mark.parametrize("encode", [encode_deltas, encode_linear, lambda boxes, anchors: encode_yolo(boxes, anchors, 8)])
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+@pytest.mark.parametrize("anchor", [[0.0, 0, 0, 4], [0, 4, 4, 0], [0, 0, math.nan, 4], [0, 0, math.inf, 4]])
+def test_an_anchor_that_is_none_is_refused_where_it_is_divided_by(encode, kind, anchor):
+    anchors = kind([[0.0, 0, 4, 4], anchor])
+    with pytest.raises(InvalidBoxError, match="1 of 2 anchors have no width or height above 0, such as"):
+        encode(anchors, anchors)
+    assert encode_linear(anchors[:1], anchors[1:], normalise=False).shape == (1, 4)
+
+
 def test_what_is_refused():
     boxes = np.zeros((2, 4))
     with pytest.raises(ShapeError, match="encode_deltas: boxes has shape"):
@@ -175,5 +185,9 @@ def test_what_is_refused():
         decode_deltas(boxes, torch.zeros(2, 4))
     with pytest.raises(UnknownNameError, match="version"):
         decode_yolo(boxes, boxes, 8, "v4")
+    with pytest.raises(ParameterError, match=r"encode_deltas: weights is 10, expected four numbers"):
+        encode_deltas([0, 0, 1, 1], [0, 0, 1, 1], weights=10)
+    with pytest.raises(ParameterError, match=r"decode_deltas: weights\[1\] is 0, expected a number > 0"):
+        decode_deltas(boxes, boxes, weights=(1, 0, 1, 1))
     with pytest.raises(ParameterError, match="strides is 0"):
         decode_ltrb(boxes, boxes[:, :2], 0)

@@ -1,19 +1,22 @@
 """What a network's four numbers say of a box, seen from an anchor or a point: encoders, and the decoders that training goes through.
 
 Boxes and anchors are xyxy of shape (..., 4), NumPy or torch, and broadcast; decoders are differentiable in torch. Half types are computed in float32.
-`decode_X(encode_X(boxes, anchors), anchors)` is `boxes` but for rounding, as long as sides are above 0. Nothing is checked but shapes and kinds:
-a box without width has a logarithm of -infinity, and one inverted NaN.
+`decode_X(encode_X(boxes, anchors), anchors)` is `boxes` but for rounding, as long as sides are above 0. A box without width has a logarithm of -infinity,
+and one inverted NaN. An anchor that is none is refused where it is divided by, but not on a GPU, which would have to be waited for.
 """
 
 import functools
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, Literal, ParamSpec
 
 import numpy as np
 
 from boxloss.boxes import check_broadcast, check_shape, convert
-from boxloss.errors import ParameterError, UnknownNameError
+from boxloss.errors import InvalidBoxError, ParameterError, UnknownNameError
+from boxloss.losses.inputs import check_number
+from boxloss.losses.kinds import as_numpy
 from boxloss.ops import Array, as_array, astype, check_same_kind, is_torch, like_kind, namespace, working_dtype
 
 Weights = tuple[float, float, float, float]
@@ -47,11 +50,11 @@ def encode_deltas(boxes: Any, anchors: Any, *, weights: Weights = (1.0, 1.0, 1.0
 
     Reference: Girshick et al., "Rich feature hierarchies", CVPR 2014, arXiv:1311.2524, appendix C.
     """
-    boxes, anchors = _prepared("encode_deltas", ("boxes", "anchors"), boxes, anchors)
+    boxes, anchors = _measured_by("encode_deltas", boxes, anchors)
+    wx, wy, ww, wh = _four("encode_deltas", weights)
     x, y, w, h = _centred(boxes)
     at_x, at_y, wide, high = _centred(anchors)
     log = namespace(boxes).log
-    wx, wy, ww, wh = weights
     return _stack(wx * (x - at_x) / wide, wy * (y - at_y) / high, ww * log(w / wide), wh * log(h / high))
 
 
@@ -64,7 +67,7 @@ def decode_deltas(deltas: Any, anchors: Any, *, weights: Weights = (1.0, 1.0, 1.
     """
     deltas, anchors = _prepared("decode_deltas", ("deltas", "anchors"), deltas, anchors)
     at_x, at_y, wide, high = _centred(anchors)
-    dx, dy, dw, dh = (x / weight for x, weight in zip(_columns(deltas), weights, strict=True))
+    dx, dy, dw, dh = (x / weight for x, weight in zip(_columns(deltas), _four("decode_deltas", weights), strict=True))
     np_like = namespace(deltas)
     if clamp is not None:
         dw, dh = (x.clamp(max=clamp) if is_torch(x) else np_like.minimum(x, np_like.asarray(clamp, dtype=x.dtype)) for x in (dw, dh))
@@ -81,7 +84,7 @@ def encode_linear(boxes: Any, anchors: Any, *, normalise: bool = True) -> Array:
 
     Reference: Tian et al., "FCOS", ICCV 2019, arXiv:1904.01355, section 3.1.
     """
-    boxes, anchors = _prepared("encode_linear", ("boxes", "anchors"), boxes, anchors)
+    boxes, anchors = _measured_by("encode_linear", boxes, anchors) if normalise else _prepared("encode_linear", ("boxes", "anchors"), boxes, anchors)
     distances = _distances(boxes, *_middle(anchors))
     return distances / _sides(anchors) if normalise else distances
 
@@ -135,7 +138,7 @@ def encode_yolo(boxes: Any, anchors: Any, strides: Any, version: Yolo = "v3") ->
     >>> encode_yolo([[0.0, 0.0, 10.0, 20.0]], [[-1.0, 5.0, 9.0, 15.0]], 8.0).round(3).tolist()
     [[0.511, 0.0, 0.0, 0.693]]
     """
-    boxes, anchors = _prepared("encode_yolo", ("boxes", "anchors"), boxes, anchors)
+    boxes, anchors = _measured_by("encode_yolo", boxes, anchors)
     stride = _column(strides, boxes)[..., 0]
     x, y, w, h = _centred(boxes)
     at_x, at_y, wide, high = _centred(anchors)
@@ -174,6 +177,14 @@ def decode_yolo(t: Any, anchors: Any, strides: Any, version: Yolo = "v3") -> Arr
     return _corners(at_x + (_sigmoid(tx) - 0.5) * reach * stride, at_y + (_sigmoid(ty) - 0.5) * reach * stride, w * wide, h * high)
 
 
+def _four(call: str, weights: Any) -> Weights:
+    """Raises `ParameterError` unless `weights` are four numbers above 0."""
+    if np.shape(weights) != (4,):
+        raise ParameterError(f"{call}: weights is {weights!r}, expected four numbers, of dx, dy, dw and dh")
+    x, y, w, h = (check_number(call, f"weights[{i}]", weight, 0, above_low=True) for i, weight in enumerate(weights))
+    return x, y, w, h
+
+
 def _reach(version: str) -> float:
     """How many cells a centre may lie across, its own in the middle."""
     if version not in ("v3", "v5"):
@@ -205,6 +216,19 @@ def _prepared(call: str, names: tuple[str, str], a: Any, b: Any) -> tuple[Array,
     check_broadcast(call, names, a, b)
     dtype = working_dtype(a, b)
     return astype(a, dtype), astype(b, dtype)
+
+
+def _measured_by(call: str, boxes: Any, anchors: Any) -> tuple[Array, Array]:
+    """`_prepared`, for what is divided by the anchors' sides. Raises `InvalidBoxError` for anchors without width or height, inverted or not finite."""
+    boxes, anchors = _prepared(call, ("boxes", "anchors"), boxes, anchors)
+    if type(anchors) is np.ndarray or (is_torch(anchors) and anchors.device.type == "cpu" and not sys.modules["torch"].compiler.is_compiling()):
+        rows = as_numpy(anchors)
+        sides = rows[..., 2:] - rows[..., :2]
+        if not ((sides > 0) & (sides < math.inf)).all():
+            bad = ~((sides > 0) & (sides < math.inf)).all(-1)
+            found = rows[bad][0].tolist()
+            raise InvalidBoxError(f"{call}: {int(bad.sum())} of {bad.size} anchors have no width or height above 0, such as {found}: expected xyxy")
+    return boxes, anchors
 
 
 def _columns(x: Array) -> tuple[Array, ...]:
