@@ -91,6 +91,13 @@ def test_far_outputs_decode_to_finite_boxes_with_finite_slopes(name):
     assert bool(torch.isfinite(t.grad).all())
 
 
+def test_encoders_go_through_transformations():
+    boxes = torch.tensor([[0.0, 0, 4, 4], [0, 0, 5, 6]])
+    assert torch.vmap(encode_deltas)(boxes, boxes).tolist() == [[0.0] * 4] * 2
+    _, slopes = torch.func.jvp(lambda x: encode_linear(x, boxes), (boxes,), (torch.ones_like(boxes),))
+    close(slopes, [[-0.25, -0.25, 0.25, 0.25], [-1 / 5, -1 / 6, 1 / 5, 1 / 6]], "float32")
+
+
 @pytest.mark.parametrize("name", CODERS)
 def test_half_types_are_computed_in_float32_and_shapes_broadcast(name):
     encode, decode = CODERS[name]

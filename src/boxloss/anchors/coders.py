@@ -221,7 +221,7 @@ def _prepared(call: str, names: tuple[str, str], a: Any, b: Any) -> tuple[Array,
 def _measured_by(call: str, boxes: Any, anchors: Any) -> tuple[Array, Array]:
     """`_prepared`, for what is divided by the anchors' sides. Raises `InvalidBoxError` for anchors without width or height, inverted or not finite."""
     boxes, anchors = _prepared(call, ("boxes", "anchors"), boxes, anchors)
-    if type(anchors) is np.ndarray or (is_torch(anchors) and anchors.device.type == "cpu" and not sys.modules["torch"].compiler.is_compiling()):
+    if _at_hand(anchors):
         rows = as_numpy(anchors)
         sides = rows[..., 2:] - rows[..., :2]
         if not ((sides > 0) & (sides < math.inf)).all():
@@ -229,6 +229,14 @@ def _measured_by(call: str, boxes: Any, anchors: Any) -> tuple[Array, Array]:
             found = rows[bad][0].tolist()
             raise InvalidBoxError(f"{call}: {int(bad.sum())} of {bad.size} anchors have no width or height above 0, such as {found}: expected xyxy")
     return boxes, anchors
+
+
+def _at_hand(x: Array) -> bool:
+    """Whether its numbers can be looked at: not on a GPU, nor where torch compiles or transforms (`vmap`, `jvp`)."""
+    if not is_torch(x):
+        return type(x) is np.ndarray
+    torch = sys.modules["torch"]
+    return x.device.type == "cpu" and not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is None
 
 
 def _columns(x: Array) -> tuple[Array, ...]:
