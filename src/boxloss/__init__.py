@@ -73,7 +73,8 @@ def __getattr__(name: str) -> Any:
         try:
             found = find(plain_name)
         except UnknownNameError:
-            raise AttributeError(f"module 'boxloss' has no attribute {name!r}: boxloss.catalogue() lists the losses") from None
+            hint = errors.nearest(name, __dir__(), 0.7) or "boxloss.catalogue() lists the losses"
+            raise AttributeError(f"module 'boxloss' has no attribute {name!r}: {hint}") from None
         value = Similarity(found) if plain_name == name else Loss(found)
     globals()[name] = value
     return value
@@ -81,4 +82,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     names = {*catalogue(), *aliases()}
-    return sorted({*__all__, *names, *(f"{name}_loss" for name in names)})
+    return sorted({*__all__, *_LAZY, *names, *(f"{name}_loss" for name in names)})

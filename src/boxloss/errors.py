@@ -28,13 +28,18 @@ class DimensionError(BoxLossError):
     """A loss that has no meaning for boxes of so many dimensions, since it asks for something that they do not have."""
 
 
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """Which of the names that there are may have been meant; nothing where none is like it."""
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=cutoff)
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
 class UnknownNameError(BoxLossError):
     """A name that is not in a list of names; the message suggests the nearest ones."""
 
     def __init__(self, what: str, name: object, known: Iterable[str]):
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) if isinstance(name, str) else []
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
+        hint = (nearest(name, names) if isinstance(name, str) else "") or f"there are: {', '.join(names)}"
         super().__init__(f"unknown {what} {name!r}: {hint}")
 
 
