@@ -1,6 +1,8 @@
 """Every loss's record: its pencil cases, its page, its gradient by finite differences, and that none is forgotten."""
 
+import math
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -94,9 +96,34 @@ def test_errors_name_what_came_and_what_was_expected(call, error, message):
     assert str(refusal.value).startswith(message)
 
 
-def test_an_unknown_attribute_says_where_to_look():
-    with pytest.raises(AttributeError, match=r"has no attribute 'gio': boxloss.catalogue\(\) lists the losses"):
-        bl.gio  # noqa: B018
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("gio", "did you mean giou"),
+        ("giou_los", "did you mean giou_loss"),
+        ("suppres", "did you mean suppress?"),
+        ("asign", "did you mean assign?"),
+        ("anchor", "did you mean anchors?"),
+        ("pairwis", "did you mean pairwise?"),
+        ("xyz", "boxloss.catalogue() lists the losses"),
+    ],
+)
+def test_an_unknown_attribute_says_what_may_have_been_meant(name, hint):
+    with pytest.raises(AttributeError, match=re.escape(f"module 'boxloss' has no attribute {name!r}: {hint}")):
+        getattr(bl, name)
+
+
+def test_the_parts_are_listed():
+    assert {"anchors", "assign", "datasets", "draw", "evaluate", "compare", "suppress", "nms"} <= set(dir(bl))
+
+
+@pytest.mark.parametrize("name", [name for name, formula in bl.catalogue().items() if formula.parameters])
+def test_values_are_checked_where_a_loss_is_made(name):
+    for parameter in bl.catalogue()[name].parameters:
+        for wrong in (-1, math.nan, math.inf, "1", None):
+            for make in (bl.loss, bl.nn.BoxLoss):
+                with pytest.raises(ParameterError, match=f"{name}.*{parameter}"):
+                    make(name, **{parameter: wrong})
 
 
 def test_smooth_l1_becomes_l1_without_nan_as_beta_vanishes():

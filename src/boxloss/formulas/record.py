@@ -126,6 +126,18 @@ class Formula:
             )
         modify.check(self.name, modifiers)
 
+    def try_parameters(self, given: dict[str, Any]) -> None:
+        """`check_parameters`, and the values of the formula's own: it says which it takes where it is computed. Raises `ParameterError` for others."""
+        self.check_parameters(given)
+        own = {name: value for name, value in given.items() if name in self.parameters}
+        if not own:
+            return
+        try:
+            self._asked(self.function, _unit_pair(2), own)
+        except TypeError as error:
+            values = ", ".join(f"{name}={value!r}" for name, value in own.items())
+            raise ParameterError(f"{self.name} cannot be computed with {values}: {error}") from error
+
     def __call__(self, p: Pair, **parameters: Any) -> Array:
         """The loss of the pair `p`. An inverted box costs its inversion on top, except where coordinates are compared as they are."""
         own = {name: value for name, value in parameters.items() if name in self.parameters}

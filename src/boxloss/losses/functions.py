@@ -168,10 +168,13 @@ def loss(name: str | Formula, *, weight_by: Any = None, **parameters: Any) -> Lo
     """The loss of that name, or of a formula of your own, as a function of `pred` and `target`. See `Loss` for how to call it.
 
     `weight_by`: `boxloss.by_class(...)`, `boxloss.by_size(...)` or a tuple of them, whose weights multiply each other's and the call's.
-    Raises `UnknownNameError` for a name or a parameter that does not exist.
+    Raises `UnknownNameError` for a name or a parameter that does not exist, and `ParameterError` for a value that the formula does not take.
 
     >>> import boxloss as bl
     >>> float(bl.loss("smooth_l1", beta=0.5)([[0, 0, 2, 2]], [[0, 0, 2, 3]]))
     0.75
     """
-    return Loss(find(name), weight_by=weight_by, **parameters)
+    formula = find(name)
+    with np.errstate(all="ignore"):
+        formula.try_parameters(parameters)
+    return Loss(formula, weight_by=weight_by, **parameters)

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from boxloss.formulas import Formula, aliases, catalogue, find
+from boxloss.formulas import Formula, aliases, catalogue
 from boxloss.losses.distribution import distribution_focal
-from boxloss.losses.functions import Loss
+from boxloss.losses.functions import loss
 from boxloss.losses.reduce import check_reduction
 from boxloss.losses.uncertain import kl_loss
 
@@ -35,7 +35,7 @@ class BoxLoss(torch.nn.Module):
 
     def __init__(self, name: str | Formula, *, reduction: str = "mean", format: str = "xyxy", weight_by: Any = None, **parameters: Any):
         super().__init__()
-        self.loss = Loss(find(name), weight_by=weight_by, **parameters)
+        self.loss = loss(name, weight_by=weight_by, **parameters)
         self.reduction, self.format = reduction, format
         check_reduction(type(self).__name__, reduction)
 
