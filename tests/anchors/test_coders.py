@@ -196,5 +196,7 @@ def test_what_is_refused():
         encode_deltas([0, 0, 1, 1], [0, 0, 1, 1], weights=10)
     with pytest.raises(ParameterError, match=r"decode_deltas: weights\[1\] is 0, expected a number > 0"):
         decode_deltas(boxes, boxes, weights=(1, 0, 1, 1))
+    with pytest.raises(ParameterError, match=r"strides are at least 0\.0"):
+        encode_ltrb(boxes, boxes[:, :2], np.array([8, 0]))
     with pytest.raises(ParameterError, match="strides is 0"):
         decode_ltrb(boxes, boxes[:, :2], 0)

@@ -145,3 +145,10 @@ def test_what_is_refused():
         shapes([], [1])
     with pytest.raises(UnknownNameError, match="did you mean detectron2"):
         retinanet(8, 8, like="detectron")
+
+
+def test_strides_are_a_list_and_sides_are_above_0():
+    with pytest.raises(ParameterError, match=r"anchors.grid: strides is 8, expected one for each level: try strides=\(8,\)"):
+        grid(64, 64, 8, [[(8, 8)]])
+    with pytest.raises(ParameterError, match=r"the shapes of stride 8 are \[\[8.0, 0.0\]\], expected widths and heights above 0"):
+        grid(64, 64, [8], [[(8, 0)]])

@@ -57,3 +57,8 @@ def test_192_x_144_has_570_points():
 def test_sizes_below_1_are_refused(arguments):
     with pytest.raises(ParameterError, match="expected numbers >= 1"):
         points(*arguments)
+
+
+def test_one_stride_is_a_list_of_one():
+    with pytest.raises(ParameterError, match=r"points: strides is 8, expected one for each level: try strides=\(8,\)"):
+        points(64, 64, 8)

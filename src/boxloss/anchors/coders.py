@@ -285,4 +285,7 @@ def _column(strides: Any, like: Array) -> Array:
         import torch
 
         return torch.as_tensor(strides, dtype=like.dtype, device=like.device)[..., None]
-    return namespace(like).asarray(strides, dtype=like.dtype)[..., None]
+    found = namespace(like).asarray(strides, dtype=like.dtype)[..., None]
+    if _at_hand(found) and not (found > 0).all():
+        raise ParameterError(f"strides are at least {found.min()}, expected numbers above 0")
+    return found

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from boxloss.anchors.points import points
+from boxloss.anchors.points import check_strides, points
 from boxloss.errors import ParameterError, ShapeError, UnknownNameError
 
 Boxes = npt.NDArray[np.float32]
@@ -53,6 +53,7 @@ def grid(
     >>> grid(32, 16, [16], [[(16, 8)]]).tolist()
     [[0.0, 4.0, 16.0, 12.0], [16.0, 4.0, 32.0, 12.0]]
     """
+    check_strides("anchors.grid", strides)
     if len(shapes) != len(strides):
         raise ParameterError(f"anchors.grid: shapes for {len(shapes)} levels and {len(strides)} strides, expected one list of shapes for each stride")
     found = []
@@ -60,6 +61,8 @@ def grid(
         sides = np.asarray(given, np.float64)
         if sides.ndim != 2 or sides.shape[1] != 2:
             raise ShapeError(f"anchors.grid: the shapes of stride {stride} have shape {sides.shape}, expected (A, 2): a width and a height for each anchor")
+        if not ((sides > 0) & (sides < np.inf)).all():
+            raise ParameterError(f"anchors.grid: the shapes of stride {stride} are {sides.tolist()}, expected widths and heights above 0")
         half = (sides / 2).astype(np.float32)
         middle = points(width, height, (stride,)).xy
         # Whole strides and halves are exact in float32, so a corner is rounded once.

@@ -1,6 +1,6 @@
 """Where predictions start from: the points of an anchor-free detector (FCOS), one in the middle of each cell of each feature map."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,11 @@ class Points(NamedTuple):
     strides: npt.NDArray[np.float32]
 
 
+def check_strides(call: str, strides: Any) -> None:
+    if isinstance(strides, (int, float, np.number)):
+        raise ParameterError(f"{call}: strides is {strides}, expected one for each level: try strides=({strides},)")
+
+
 def points(width: int, height: int, strides: tuple[int, ...] = (8, 16, 32)) -> Points:
     """The points of feature maps of ceil(height / stride) x ceil(width / stride) cells, level after level, each row by row.
 
@@ -27,6 +32,7 @@ def points(width: int, height: int, strides: tuple[int, ...] = (8, 16, 32)) -> P
 
     Reference: Tian et al., "FCOS: Fully Convolutional One-Stage Object Detection", ICCV 2019, arXiv:1904.01355, section 3.1.
     """
+    check_strides("points", strides)
     if width < 1 or height < 1 or not strides or min(strides) < 1:
         raise ParameterError(f"points: width {width}, height {height}, strides {strides}: expected numbers >= 1")
     xy, each = [], []
