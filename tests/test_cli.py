@@ -189,7 +189,7 @@ def test_evaluate_tries_suppression_and_draws(tmp_path):
         (("show", "smoth_l1"), "unknown loss 'smoth_l1': did you mean smooth_l1 or smooth_l1_cxcywh? (boxloss list has them all)"),
         (("show", "giou", "--gradient"), "--gradient goes with --source: boxloss show giou --source numba --gradient"),
         (("check", "nowhere.py:mine"), "nowhere.py: no such file; expected FILE.py:NAME"),
-        (("show", "giou", "--out", "giou.gif"), "cannot draw into giou.gif: .gif is not .png, .svg, .jpg or .pdf"),
+        (("show", "giou", "--out", "giou.gif"), "--out: cannot write giou.gif: its suffix is .gif, expected .png, .svg, .jpg, .jpeg or .pdf"),
         (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
         (("compare", "embedded", "--losses", "iou,goiu"), None),
         (("compare", "embedded", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),

@@ -48,12 +48,12 @@ def test_a_way_in_several_forms(tiny, suffix):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("error", "giou", "--gradient", "wrong"), "--gradient is 'wrong', expected exact, as-released or both"),
+        (("error", "giou", "--gradient", "wrong"), "unknown --gradient 'wrong': there are: as-released, both, exact"),
         (("path", "giou", "--target", "1,2,x,4"), "--target is '1,2,x,4', expected four numbers"),
-        (("path", "giou", "--anchor", "1,2,0,4"), "sides > 0"),
+        (("path", "giou", "--anchor", "1,2,0,4"), "with w and h > 0"),
         (("error", "l1", "--gradient", "as-released", *SMALL), "no released update of 'l1'"),
         (("rates", "iou,giuo"), "unknown loss 'giuo'"),
-        (("error", "giou", *SMALL, "--out", "x.bmp"), ".bmp is not .png"),
+        (("error", "giou", *SMALL, "--out", "x.bmp"), "its suffix is .bmp, expected .png"),
     ],
 )
 def test_refusals(tiny, words, message):
@@ -66,7 +66,7 @@ def test_a_picture_that_cannot_be_written_is_refused_before_there_is_work(tiny, 
     monkeypatch.setattr("boxloss.draw.simulated.results", lambda *_: pytest.fail("was worked for"))
     for words in (("error", "giou", "--out", "new/x.bmp"), ("path", "giou", "--out", "new/x.avi")):
         done = run(*words)
-        assert "is not .png" in str(done.exception)
+        assert "its suffix is" in str(done.exception)
     assert not (tiny / "new").exists()
 
 
@@ -82,3 +82,39 @@ def test_ranks_at_all_rates(tiny):
     done = CliRunner().invoke(draw, ["rates", "l1,giou", "--out", "rates.png", "--data", "rates.csv", "--quiet"])
     assert done.exit_code == 0, done.output
     assert sorted((tiny / "rates.csv").read_text().splitlines()[1:3]) == ["l1,0.05,1", "l1,0.1,1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("error", "giou", "--out", "folder"), "--out: cannot write folder: it is a folder; give a file's name, such as folder/NAME.png"),
+        (("surface", "giou", "--out", "tiny.json/x.png"), "tiny.json is a file, where a folder has to be"),
+        (("starts", "giou", "--data", "numbers.txt"), "--data: cannot write numbers.txt: its suffix is .txt, expected .csv"),
+        (("rates", "giou", "--data", "folder"), "--data: cannot write folder: it is a folder; give a file's name, such as folder/NAME.csv"),
+        (("path", "giou", "--out", "way"), "it has no suffix, expected .gif, .mp4, .html, .png"),
+        (("landscape", "giou", "--out", "tiny.json"), "--out: cannot write tiny.json: it is a file, where a folder has to be"),
+        (("error", "folder/new"), "folder/new: no such folder, and no loss has a / in its name"),
+        (("error", "giou", "--gradient", "exat"), "unknown --gradient 'exat': did you mean exact?"),
+        (("error", "giou", "--optimiser", "adm"), "unknown --optimiser 'adm': did you mean adam?"),
+        (("error", "giou", "--centres", 0), "--centres is 0, expected a whole number >= 1"),
+        (("error", "giou", "--rate", -1), "--rate is -1.0, expected a finite number > 0"),
+        (("error", "giou", "--rate", "nan"), "--rate is nan, expected a finite number > 0"),
+        (("error", "giou", "--protocol", "mine.toml"), "unknown protocol 'mine.toml'"),
+        (("error", "giou", "--protocol", "mine.toml"), "FILE.json, with fields of one"),
+        (("path", "giou", "--target", "1,2"), "--target is '1,2', expected four numbers: x,y,w,h, with w and h > 0"),
+        (("landscape", "giou", "--plane", "shfit"), "unknown --plane 'shfit': did you mean shift?"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_there_is_work(tiny, monkeypatch, words, message):
+    (tiny / "folder").mkdir()
+    monkeypatch.setattr("boxloss.simulate.run.Simulation.of", lambda *_: pytest.fail("was worked for"))
+    monkeypatch.setattr("boxloss.draw.landscapes.sample", lambda *_: pytest.fail("was worked for"))
+    done = run(*words)
+    assert isinstance(done.exception, BoxLossError), done.output
+    assert message in str(done.exception)
+    assert sorted(file.name for file in tiny.iterdir()) == ["folder", "tiny.json"]
+
+
+def test_a_misspelt_loss_leaves_no_folder(tiny):
+    assert "unknown loss" in str(run("error", "giuo", "--out", "new/error.png").exception)
+    assert not (tiny / "new").exists()

@@ -35,9 +35,9 @@ def test_pictures_and_numbers_of_one_plane(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--plane", "sideways"), "--plane is 'sideways', expected shift, scale or aspect"),
-        (("--format", "gif"), "--format is 'gif', expected png, svg or pdf"),
-        (("--data", "xlsx"), "--data is 'xlsx', expected npz or csv"),
+        (("--plane", "sideways"), "unknown --plane 'sideways': there are: aspect, scale, shift"),
+        (("--format", "gif"), "unknown --format 'gif': there are: pdf, png, svg"),
+        (("--data", "xlsx"), "unknown --data 'xlsx': there are: csv, npz"),
         (("nolossofthisname",), "unknown loss 'nolossofthisname'"),
     ],
 )

@@ -37,3 +37,12 @@ def test_refusals_are_one_line():
     assert "unknown protocol 'slow'" in refusal("simulate", "giou", "--protocol", "slow")
     assert "did you mean adam" in refusal("simulate", "giou", "--optimiser", "adm")
     assert "give --gradient as-released" in refusal("simulate", "giou", "--faults", "cross-axis")
+
+
+def test_what_cannot_be_written_is_refused_at_once(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for command in (("simulate", "giou"), ("zoo",)):
+        assert f"--out: cannot write {file}: it is a file, where a folder has to be" in refusal(*command, "--out", file)
+    (tmp_path / "animals.md").mkdir()
+    assert "animals.md: it is a folder" in refusal("zoo", "--out", tmp_path / "animals")

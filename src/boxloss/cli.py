@@ -19,7 +19,8 @@ except ImportError as missing:  # the core installs without them
 
 from boxloss import __version__
 from boxloss.cli_draw import draw
-from boxloss.errors import BoxLossError, DataError, ParameterError, UnknownNameError
+from boxloss.errors import BoxLossError, DataError, MissingExtraError, ParameterError, UnknownNameError
+from boxloss.places import check_file, check_folder
 
 app = typer.Typer(
     add_completion=False,
@@ -412,15 +413,15 @@ def _card(loss: str, out: Path | None) -> Any:
     """The card of a loss, which is measured if it never was; also drawn, where a file is given."""
     formula = _loss_at(loss)
     from boxloss.claims import remembered
+    from boxloss.draw import style
     from boxloss.draw.cards import card_figure, card_text
 
+    if out is not None:
+        check_file(out, style.FORMATS)
     with errors.status(f"measuring {formula.name}"):
         measured = remembered(formula)
     card = card_text(formula, measured=measured)
     if out is not None:
-        from boxloss.draw import style
-
-        out.parent.mkdir(parents=True, exist_ok=True)
         style.save(card_figure(formula, measured=measured), out)
         errors.print(f"drawn: {out}", markup=False)
     return card
@@ -565,6 +566,8 @@ def simulate(
     """
     from boxloss.simulate import study
 
+    if out is not None:
+        check_folder(out)
     changes = {"n_centres": centres, "steps": steps, "optimiser": optimiser, "parameters": parameters, "seed": seed}
     options: dict[str, Any] = {"gradient": gradient, "faults": faults, "out": out, "resume": resume}
     options |= {"engine": engine, "address": address, "workers": workers, "quiet": quiet}
@@ -595,16 +598,19 @@ def zoo(
     """
     from boxloss.simulate import zoo as animals
     from boxloss.simulate.store import libraries
-    from boxloss.simulate.zoo_page import write
+    from boxloss.simulate.zoo_page import page_file, write
 
-    if out is not None:
-        libraries()  # else two minutes would be lost
+    if out is not None:  # else two minutes would be lost
+        check_folder(out)
+        check_file(page_file(out))
+        libraries()
     try:
         rows = animals.shown_zoo(centres, seed, quiet)
     except KeyboardInterrupt:
+        errors.print("boxloss: stopped; nothing is kept", markup=False)
         raise typer.Exit(130) from None
     if out is not None:
-        for file in write(rows, out):
+        for file in write(rows, out, seed):
             errors.print(f"written: {file}", markup=False)
     if as_json:
         print(json.dumps(_finite(animals.as_dicts(rows)), indent=1))
@@ -619,6 +625,10 @@ def main() -> None:
     try:
         try:
             app()
+        except ModuleNotFoundError as missing:  # what draws begins with Matplotlib's imports
+            if (missing.name or "").partition(".")[0] != "matplotlib":
+                raise
+            raise MissingExtraError("matplotlib", "draw", "drawing figures") from missing
         finally:
             sys.stdout.flush()  # here, and not as the interpreter ends, which would speak of a pipe that is closed
     except BoxLossError as refusal:

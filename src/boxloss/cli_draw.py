@@ -1,5 +1,6 @@
 """`boxloss draw`: figures of simulations, of one case, and of losses as landscapes. Parse, call, print."""
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from boxloss.cli_landscape import landscape
-from boxloss.errors import ParameterError
+from boxloss.errors import ParameterError, check_choice
+from boxloss.places import check_file
 
 if TYPE_CHECKING:
     from boxloss.simulate.run import Result
@@ -118,7 +120,7 @@ def path(
     anchor: Annotated[str | None, typer.Option(help="The same of the start.", show_default="12.4,11.2,1.5,0.6")] = None,
     protocol: Annotated[str, typer.Option(help="Whose steps and rates: diou-paper, wiou-paper, piou-paper, or a FILE.json.")] = "diou-paper",
     rate: Rate = None, optimiser: Optimiser = None, gradient: Gradient = "exact",
-    out: Annotated[Path, typer.Option(help=".gif, .mp4 (with ffmpeg) or .html: an animation; .png, .svg or .pdf: a filmstrip.")] = Path("path.gif"),
+    out: Annotated[Path, typer.Option(help=".gif, .mp4 (by ffmpeg) or .html: an animation; .png, .svg or .pdf: a filmstrip.")] = Path("path.gif"),
     data: Data = None,
 ) -> None:  # fmt: skip
     """One case, step by step: target, start, and a box a loss.
@@ -129,6 +131,8 @@ def path(
     from boxloss.simulate.study import changed
 
     _ready(out, data, paths.SUFFIXES)
+    if out.suffix.lower() == ".mp4":
+        paths.ffmpeg()
     plan = changed(protocol, rate, {"n_centres": 1, "optimiser": optimiser})
     goal, start = (_box(name, text) if text else default for name, text, default in (("--target", target, paths.TARGET), ("--anchor", anchor, paths.ANCHOR)))
     found = paths.ways(_losses(losses, gradient), plan, start, goal)
@@ -142,17 +146,20 @@ def path(
 
 def _box(option: str, text: str) -> tuple[float, ...]:
     try:
-        return tuple(float(part) for part in text.split(","))
+        x, y, w, h = (float(part) for part in text.split(","))
+        if not (math.isfinite(x + y + w + h) and w > 0 and h > 0):
+            raise ValueError
     except ValueError:
-        raise ParameterError(f"{option} is {text!r}, expected four numbers: x,y,w,h") from None
+        raise ParameterError(f"{option} is {text!r}, expected four numbers: x,y,w,h, with w and h > 0") from None
+    return x, y, w, h
 
 
 def _losses(text: str, gradient: str) -> list[Any]:
     from boxloss.simulate.gradients import FAULTS, RELEASED
     from boxloss.simulate.loss import Loss, chosen
+    from boxloss.simulate.study import GRADIENTS
 
-    if gradient not in ("exact", "as-released", "both"):
-        raise ParameterError(f"--gradient is {gradient!r}, expected exact, as-released or both")
+    check_choice("--gradient", gradient, (*GRADIENTS, "both"))
     if gradient == "as-released":
         return chosen(text, tuple(FAULTS))
     asked = chosen(text)
@@ -174,14 +181,12 @@ def _results(source: str, protocol: str, centres: int | None, rate: float | None
 
 
 def _ready(out: Path, data: Path | None, also: tuple[str, ...] = ()) -> None:
-    """Refuses a picture that cannot be written before there is work for it, and makes the folders. `also`: suffixes beside those of pictures."""
-    from boxloss.draw.style import check_suffix
+    """Refuses what cannot be written before there is work for it. `also`: suffixes beside those of pictures."""
+    from boxloss.draw.style import FORMATS
 
-    if out.suffix.lower() not in also:
-        check_suffix(out)
-    for path in (out, data):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+    check_file(out, (*also, *FORMATS))
+    if data is not None:
+        check_file(data, (".csv",), "--data")
 
 
 def _save(figure: Any, out: Path, rows: Any, data: Path | None) -> None:

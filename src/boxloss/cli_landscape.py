@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from boxloss.errors import ParameterError
+from boxloss.errors import check_choice
+from boxloss.places import check_folder
 
 PLANES = ("shift", "scale", "aspect")
 """Written down, since to import them takes longer than to print the help; a test holds it to `boxloss.draw.landscapes.PLANES`."""
@@ -29,12 +30,11 @@ def landscape(
     Example: boxloss draw landscape iou,giou,ciou:inner=0.8 --plane shift --out pictures
     """
     for option, given, known in (("--plane", plane or PLANES[0], PLANES), ("--format", format, PICTURES), ("--data", data, NUMBERS)):
-        if given not in known:
-            raise ParameterError(f"{option} is {given!r}, expected {', '.join(known[:-1])} or {known[-1]}")
+        check_choice(option, given, known)
+    check_folder(out)
     from boxloss.draw import landscapes, style
 
     chosen = _losses(losses)
-    out.mkdir(parents=True, exist_ok=True)
     for name in [plane] if plane else PLANES:
         for what, draw in (("loss", landscapes.landscape), ("pull", landscapes.field)):
             style.save(draw(chosen, name), out / f"{name}-{what}.{format}")

@@ -64,3 +64,9 @@ class MissingExtraError(BoxLossError, ImportError):
 
     def __init__(self, package: str, extra: str, purpose: str):
         super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'boxloss[{extra}]'")
+
+
+def check_choice(option: str, given: str, known: Iterable[str]) -> None:
+    """Raises `UnknownNameError` where what was given for this option of a command is none of what it takes."""
+    if given not in (names := list(known)):
+        raise UnknownNameError(option, given, names)

@@ -2,7 +2,9 @@
 
 import json
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import boxloss as bl
 from boxloss.draw.colours import look
 from boxloss.draw.paths import ANCHOR, TARGET, animate, moving_svg, path_rows, scene, strip_figure, ways
 from boxloss.draw.scene import START_GROUND
-from boxloss.errors import ParameterError
+from boxloss.errors import MissingExtraError, ParameterError
 from boxloss.simulate.loss import chosen
 from boxloss.simulate.protocol import PRESETS
 from close import close
@@ -85,11 +87,23 @@ def test_a_name_cannot_leave_its_script():
 
 
 def test_other_suffixes_are_refused(found, tmp_path, monkeypatch):
-    with pytest.raises(ParameterError, match=r"is not \.gif, \.mp4, \.html"):
+    with pytest.raises(ParameterError, match=r"its suffix is \.avi, expected \.gif, \.mp4 or \.html"):
         animate(found, TARGET, tmp_path / "way.avi")
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.raises(ParameterError, match="ffmpeg is not installed"):
-        animate(found, TARGET, tmp_path / "way.mp4")
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(MissingExtraError, match=r"an \.mp4 .* needs ffmpeg, which is not installed: pip install 'boxloss\[mp4\]'"):
+        animate(found, TARGET, tmp_path / "new" / "way.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_packages_ffmpeg_is_taken_where_the_machine_has_none(found, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    program = tmp_path / "ffmpeg-of-a-package"
+    program.write_text('#!/bin/sh\ncat > /dev/null\nfor last; do :; done\necho a film > "$last"\n')
+    program.chmod(0o755)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", SimpleNamespace(get_ffmpeg_exe=lambda: str(program)))
+    animate(found, TARGET, tmp_path / "way.mp4")
+    assert (tmp_path / "way.mp4").read_text() == "a film\n"
 
 
 def test_the_moving_picture_needs_no_script_and_rests_for_who_asks(found):

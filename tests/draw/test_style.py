@@ -76,5 +76,5 @@ def test_save_goes_by_the_suffix(tmp_path, name, start):
 
 @pytest.mark.parametrize("name", ["a.gif", "a"])
 def test_save_refuses_other_suffixes(tmp_path, name):
-    with pytest.raises(ParameterError, match=r"is not \.png, \.svg, \.jpg or \.pdf"):
+    with pytest.raises(ParameterError, match=r"expected \.png, \.svg, \.jpg, \.jpeg or \.pdf"):
         style.save(small_figure(), tmp_path / name)

@@ -58,7 +58,7 @@ def test_workers_are_threads(monkeypatch):
 @pytest.mark.parametrize(
     ("how", "error", "said"),
     [
-        ({"gradient": "wrong"}, UnknownNameError, "unknown gradient 'wrong'"),
+        ({"gradient": "wrong"}, UnknownNameError, "unknown --gradient 'wrong'"),
         ({"faults": "cross-axis"}, ParameterError, "give --gradient as-released, too"),
         ({"resume": True}, ParameterError, "--resume goes with --out"),
         ({"engine": "rays"}, UnknownNameError, "did you mean ray"),

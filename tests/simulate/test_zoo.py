@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ import boxloss as bl
 from boxloss.simulate.loss import chosen
 from boxloss.simulate.run import Simulation
 from boxloss.simulate.zoo import COLUMNS, PLAN, RATES, Row, as_csv, best, by_loss, names, ranked, table, ways, zoo
-from boxloss.simulate.zoo_page import page, write
+from boxloss.simulate.zoo_page import page, page_file, write
 
 
 def row(loss, error, iou=0.5, rate=0.1, optimiser="descent"):
@@ -74,6 +75,21 @@ def test_the_page_has_the_tables_numbers(small, tmp_path):
     assert "3 losses, 343 cases each" in text
     for line in text.splitlines():
         assert "{" not in line
+
+
+def test_the_page_has_the_line_that_writes_it_again(small, tmp_path):
+    assert f"Written by `boxloss zoo --out {tmp_path / 'animals'} --centres 1`. Numbers:" in page(small, tmp_path / "animals")
+    text = page(small, tmp_path / "my animals", 1)
+    assert f"Written by `boxloss zoo --out '{tmp_path / 'my animals'}' --centres 1 --seed 1`. Numbers: [zoo.csv](my%20animals/zoo.csv)" in text
+    assert "(`--seed 2`)" in text
+
+
+def test_the_page_lies_beside_the_folder(tmp_path, monkeypatch):
+    (tmp_path / "animals").mkdir()
+    monkeypatch.chdir(tmp_path / "animals")
+    assert page_file(Path("x/animals")) == Path("x/animals.md")
+    assert page_file(Path()) == tmp_path / "animals.md"
+    assert page_file(Path("..")) == tmp_path.with_name(f"{tmp_path.name}.md")
 
 
 def test_a_page_without_anything_to_list_is_a_page(tmp_path):

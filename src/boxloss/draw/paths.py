@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import animation
+from matplotlib import animation, rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,9 +21,10 @@ from boxloss.draw.curves_of_error import Table, look_of
 from boxloss.draw.scene import LARGE, START_GROUND, TARGET_GROUND, WIDE, draw_key, draw_start, draw_target, frame, rectangle, start_key
 from boxloss.draw.scene import TARGET as TARGET_COLOUR
 from boxloss.draw.style import literal, new_figure, styled
-from boxloss.errors import ParameterError
+from boxloss.errors import MissingExtraError, ParameterError
 from boxloss.formulas import find
 from boxloss.losses import Similarity
+from boxloss.places import check_file
 from boxloss.simulate.loss import Loss
 from boxloss.simulate.protocol import Boxes, Protocol
 from boxloss.simulate.run import Simulation
@@ -129,15 +130,14 @@ def _draw(axes: Axes, found: Ways, target: Sequence[float], step: int) -> None:
 
 @styled
 def animate(found: Ways, target: Sequence[float], path: Path, title: str = "") -> None:
-    """Writes the animation as the suffix says: .gif; .mp4, which takes ffmpeg; or .html, a page by itself with a slider."""
+    """Writes the animation as the suffix says: .gif; .mp4, which takes ffmpeg; or .html, a page by itself with a slider. Folders on the way are made."""
+    check_file(path, SUFFIXES, "path")
     suffix = path.suffix.lower()
+    video = ffmpeg() if suffix == ".mp4" else ""
+    path.parent.mkdir(parents=True, exist_ok=True)
     if suffix == ".html":
         path.write_text(page(found, target, title))
         return
-    if suffix not in SUFFIXES:
-        raise ParameterError(f"cannot animate into {path}: {path.suffix or 'no suffix'} is not {', '.join(SUFFIXES)}")
-    if suffix == ".mp4" and not shutil.which("ffmpeg"):
-        raise ParameterError(f"cannot animate into {path}: ffmpeg is not installed here. Take .gif or .html instead")
     n_steps = len(next(iter(found.values()))) - 1
     steps = [*range(0, n_steps + 1, max(1, n_steps // 100)), *[n_steps] * HELD]
     middle, span = _view(found, target)
@@ -154,7 +154,19 @@ def animate(found: Ways, target: Sequence[float], path: Path, title: str = "") -
     draw_key(figure, start_key(), _keys(found))
     moving = animation.FuncAnimation(figure, show, frames=steps, interval=1000 / PER_SECOND, blit=False)
     writer = animation.PillowWriter(fps=PER_SECOND) if suffix == ".gif" else animation.FFMpegWriter(fps=PER_SECOND)
-    moving.save(str(path), writer=writer, dpi=75)
+    with rc_context({"animation.ffmpeg_path": video} if video else {}):
+        moving.save(str(path), writer=writer, dpi=75)
+
+
+def ffmpeg() -> str:
+    """The program that makes an .mp4: the machine's, or that which the package imageio-ffmpeg brings. Raises `MissingExtraError` where there is neither."""
+    if found := shutil.which("ffmpeg"):
+        return found
+    try:
+        import imageio_ffmpeg
+    except ImportError as missing:
+        raise MissingExtraError("ffmpeg", "mp4", "an .mp4 (unlike .gif and .html)") from missing
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 def page(found: Ways, target: Sequence[float], title: str = "") -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from boxloss.draw.curves_of_error import Table
 from boxloss.errors import ParameterError
+from boxloss.from_file import is_place
 from boxloss.simulate.loss import Loss
 from boxloss.simulate.progress import shown
 from boxloss.simulate.protocol import Protocol
@@ -20,6 +21,8 @@ def results(source: str, losses: Callable[[str], list[Loss]], plan: Protocol, qu
         return load(source)
     if Path(source).is_dir():
         raise ParameterError(f"{source}: has no protocol.json: it is not the --out of a boxloss simulate")
+    if "/" in source and not is_place(source):
+        raise ParameterError(f"{source}: no such folder, and no loss has a / in its name")
     asked, found = losses(source), {}
     with shown(len(asked) * plan.n_cases, sys.stderr, quiet) as told:
         for loss in asked:
@@ -28,7 +31,8 @@ def results(source: str, losses: Callable[[str], list[Loss]], plan: Protocol, qu
 
 
 def write_rows(table: Table, path: Path) -> None:
-    """As CSV, with a line of names first."""
+    """As CSV, with a line of names first. Folders on the way are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     columns, rows = table
     with open(path, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from boxloss.draw.colours import FAINT, INK, RULE, Look, look
-from boxloss.errors import MissingExtraError, ParameterError
+from boxloss.errors import MissingExtraError
+from boxloss.places import check_file
 
 try:
     import matplotlib
@@ -178,14 +179,8 @@ def to_pdf(figure: Figure) -> bytes:
 FORMATS: dict[str, Callable[[Figure], bytes]] = {".png": to_png, ".svg": to_svg_file, ".jpg": to_jpeg, ".jpeg": to_jpeg, ".pdf": to_pdf}
 
 
-def check_suffix(path: Path) -> None:
-    """Raises `ParameterError` where `save` would, for who has much to do before."""
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise ParameterError(f"cannot draw into {path}: {suffix or 'no suffix'} is not .png, .svg, .jpg or .pdf")
-
-
 def save(figure: Figure, path: Path) -> None:
-    """Write the figure to `path` as its suffix says: .png, .svg, .jpg or .pdf. An existing file is replaced."""
-    check_suffix(path)
+    """Write the figure to `path` as its suffix says: .png, .svg, .jpg or .pdf. Folders on the way are made; an existing file is replaced."""
+    check_file(path, FORMATS, "path")
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(FORMATS[path.suffix.lower()](figure))

@@ -165,7 +165,7 @@ def find(name: str | Protocol) -> Protocol:
     if name.endswith(".json"):
         return read(Path(name))
     if name not in PRESETS:
-        raise UnknownNameError("protocol", name, PRESETS)
+        raise UnknownNameError("protocol", name, [*PRESETS, "FILE.json, with fields of one"])
     return PRESETS[name]
 
 

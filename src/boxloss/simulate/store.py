@@ -29,6 +29,7 @@ class Store:
     """The folder of one run. Raises `ParameterError` where it holds another protocol's results, or, unless they are to be gone on with, results at all."""
 
     def __init__(self, folder: Path, plan: Protocol, resume: bool):
+        libraries()
         self.folder, self.plan = folder, plan
         file = folder / "protocol.json"
         if file.exists():

@@ -1,11 +1,12 @@
 """What `boxloss simulate` does: losses as a user writes them under a protocol as a user changes it, and the table of what came of them."""
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from boxloss.errors import ParameterError, UnknownNameError
+from boxloss.errors import ParameterError, check_choice
 from boxloss.kernels.threads import set_num_threads
 from boxloss.simulate import protocol
 from boxloss.simulate.gradients import FAULTS
@@ -41,8 +42,7 @@ def study(
 
 
 def _faults(gradient: str, faults: str | None) -> tuple[str, ...] | None:
-    if gradient not in GRADIENTS:
-        raise UnknownNameError("gradient", gradient, GRADIENTS)
+    check_choice("--gradient", gradient, GRADIENTS)
     if gradient == "exact":
         if faults is not None:
             raise ParameterError("--faults are those of the released update: give --gradient as-released, too")
@@ -51,8 +51,20 @@ def _faults(gradient: str, faults: str | None) -> tuple[str, ...] | None:
 
 
 def changed(name: str, rate: float | None, changes: dict[str, Any]) -> Protocol:
-    """The protocol of that name with other values of the fields in `changes` that are not None, and another first rate."""
-    plan = protocol.find(name).with_(**{field: value for field, value in changes.items() if value is not None})
+    """The protocol of that name with other values of the fields in `changes` that are not None, and another first rate: as options give them.
+
+    Raises `ParameterError` or `UnknownNameError`, which name the option.
+    """
+    given = {field: value for field, value in changes.items() if value is not None}
+    for field, known in (("optimiser", protocol.OPTIMISERS), ("parameters", protocol.PARAMETERS)):
+        if field in given:
+            check_choice(f"--{field}", given[field], known)
+    for field, option, least in (("n_centres", "--centres", 1), ("steps", "--steps", 1), ("seed", "--seed", 0)):
+        if field in given and given[field] < least:
+            raise ParameterError(f"{option} is {given[field]}, expected a whole number >= {least}")
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise ParameterError(f"--rate is {rate!r}, expected a finite number > 0")
+    plan = protocol.find(name).with_(**given)
     return plan if rate is None else plan.at_rate(rate)
 
 

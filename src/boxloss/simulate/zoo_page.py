@@ -1,8 +1,10 @@
 """The zoo as files: the table for programs, and a page for people, whose every number comes from it."""
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from boxloss.simulate.zoo import ADAM_RATE, COLUMNS, IN_THIS_UNIT, PLAN, VARIANT
 PAGE = """\
 # The zoo: every loss through the DIoU paper's simulation
 
-Written by `boxloss zoo --out {out}`, within two minutes on two cores. Numbers: [zoo.csv]({folder}/zoo.csv), and the same as
+Written by `{command}`{took}. Numbers: [zoo.csv]({folder}/zoo.csv), and the same as
 [zoo.parquet]({folder}/zoo.parquet).
 
 Boxes are moved to their targets by the gradient of a loss alone: {n_losses} losses, {n_cases:,} cases each. There are {n_centres} centres of anchors in
@@ -53,7 +55,7 @@ How well the order at one rate tells the order at another (Spearman's correlatio
 
 - Which loss trains a better detector. Real positives nearly always overlap their objects, a network moves all boxes together, and a loss is one
   term of several. For that there is `boxloss compare`.
-- Which of two losses with similar figures is better: {n_centres} centres are one draw, and another (`--seed 1`) gives other figures.
+- Which of two losses with similar figures is better: {n_centres} centres are one draw, and another (`--seed {other_seed}`) gives other figures.
 - Anything about rates between these or beyond, or about parameters other than those named. Those of {units} are lengths, in pixels by
   default, and were given for boxes of this size; {variants} are there beside the defaults.
 
@@ -62,21 +64,29 @@ widths and heights above some small number, as one often sees, gives other figur
 """
 
 
-def write(rows: Sequence[Row], out: Path) -> list[Path]:
-    """The files: FOLDER/zoo.csv, FOLDER/zoo.parquet, and the page FOLDER.md."""
+def page_file(out: Path) -> Path:
+    """FOLDER.md, beside the folder."""
+    named = out if out.name.strip(".") else out.resolve()  # "." and ".." have no name of their own
+    return named.with_name(f"{named.name}.md")
+
+
+def write(rows: Sequence[Row], out: Path, seed: int = PLAN.seed) -> list[Path]:
+    """The files: FOLDER/zoo.csv, FOLDER/zoo.parquet, and the page FOLDER.md. `seed`: what the rows came of."""
     arrow, parquet = libraries()
     out.mkdir(parents=True, exist_ok=True)
-    files = [out / "zoo.csv", out / "zoo.parquet", out.with_name(f"{out.name}.md")]
+    files = [out / "zoo.csv", out / "zoo.parquet", page_file(out)]
     files[0].write_text(as_csv(rows), encoding="utf-8")
     parquet.write_table(arrow.table({name: [row[name] for row in as_dicts(rows)] for name in COLUMNS}), files[1])
-    files[2].write_text(page(rows, out), encoding="utf-8")
+    files[2].write_text(page(rows, out, seed), encoding="utf-8")
     return files
 
 
-def page(rows: Sequence[Row], out: Path) -> str:
+def page(rows: Sequence[Row], out: Path, seed: int = PLAN.seed) -> str:
     animals = by_loss(rows)
     n_cases = rows[0].cases
-    plan = PLAN.with_(n_centres=n_cases // PLAN.cases_per_centre)
+    plan = PLAN.with_(n_centres=n_cases // PLAN.cases_per_centre, seed=seed)
+    options = {"--centres": (plan.n_centres, PLAN.n_centres), "--seed": (seed, PLAN.seed)}
+    given = [word for option, (value, default) in options.items() if value != default for word in (option, str(value))]
     ranks = {loss: [row.rank for row in its] for loss, its in animals}
     moves = {loss: max(of[:-1]) - min(of[:-1]) for loss, of in ranks.items()}
     ways = [row.way for row in animals[0][1]]
@@ -84,7 +94,9 @@ def page(rows: Sequence[Row], out: Path) -> str:
     first = sorted((row for row in rows if row.way == "0.1"), key=lambda row: row.rank)
     anchors, targets = (convert(boxes, "cxcywh", "xyxy") for boxes in plan.cases(0, plan.n_cases))
     return PAGE.format(
-        out=out, folder=out.name, n_losses=len(animals), n_cases=n_cases, n_centres=plan.n_centres, radius=plan.radius, steps=plan.steps,
+        command=shlex.join(["boxloss", "zoo", "--out", str(out), *given]),
+        took="" if "--centres" in given else ", within two minutes on two cores", folder=quote(page_file(out).stem), other_seed=seed + 1,
+        n_losses=len(animals), n_cases=n_cases, n_centres=plan.n_centres, radius=plan.radius, steps=plan.steps,
         adam_rate=ADAM_RATE, cells=_markdown(*table(rows)),
         ranks=_markdown(("loss", *ways, "moves"), [(loss, *map(str, of), str(moves[loss])) for loss, of in ranks.items()]),
         correlations=_markdown(("", *ways), _correlations(ways, np.array(list(ranks.values())))),
