@@ -39,8 +39,7 @@ def test_rows_are_as_wide_as_their_headers_and_json_has_no_nan(found):
     assert {len(row) for row in found.quality_rows()} == {len(QUALITY_HEADER)}
     assert [row[1] for row in found.quality_rows()] == ["1", "2", "3", "4", "5", "30", "30", "15", "45", "9"]
     assert len(found.anchor_rows()) == 3
-    text = json.dumps(study([[5, 5]] * 4, (96, 96), 2).as_dict(), allow_nan=False)
-    assert json.loads(text)["ious"].count(None) == 1
+    assert json.loads(json.dumps(found.as_dict(), allow_nan=False))["n_boxes"] == found.n_boxes
 
 
 def test_progress_is_told():
@@ -51,5 +50,11 @@ def test_progress_is_told():
 
 
 def test_too_few_boxes_are_refused():
-    with pytest.raises(ParameterError, match="0 boxes and k = 9"):
+    with pytest.raises(ParameterError, match="9 are asked for, and the data has 0 boxes of 0 sizes: are there boxes"):
         study(np.zeros((0, 2)), (640, 640))
+    with pytest.raises(ParameterError, match="2 are asked for, and the data has 9,000 boxes of 1 size: take 1 or fewer"):
+        study(np.ones((9000, 2)), (640, 640), 2)
+
+
+def test_the_curve_ends_where_there_are_no_more_different_sizes():
+    assert list(study([[3, 4], [3, 4], [5, 6]], (640, 640), 1, most=5).curve) == [1, 2]

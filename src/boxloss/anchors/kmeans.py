@@ -11,6 +11,7 @@ import numpy.typing as npt
 from boxloss.errors import ParameterError, ShapeError
 from boxloss.kernels.cpu.clusters import cluster_sums
 from boxloss.kernels.cpu.seeding import nearer, passed
+from boxloss.words import plural
 
 Sides = npt.NDArray[np.float32]
 Columns = tuple[Sides, Sides]
@@ -18,6 +19,8 @@ Columns = tuple[Sides, Sides]
 
 SAMPLE = 2**17
 """Boxes that starts are tried on where there are more: the best of them goes on with all."""
+DISTINCT = 2**12
+"""Boxes at a time that are asked whether they differ: most often the first so many are enough."""
 REFINED_ON = 2**15
 """Boxes that the refinement looks at."""
 LEAST_GAIN = 1e-6
@@ -67,10 +70,11 @@ def kmeans(
     """
     columns = as_columns("kmeans", sizes)
     n = len(columns[0])
-    if k < 1 or restarts < 1 or sample < 1:
-        raise ParameterError(f"anchors.kmeans: k is {k}, restarts {restarts}, sample {sample}: expected whole numbers >= 1")
+    for name, value, least in (("k", k, 1), ("restarts", restarts, 1), ("sample", sample, 1), ("seed", seed, 0)):
+        if value < least:
+            raise ParameterError(f"anchors.kmeans: {name} is {value}, expected a whole number >= {least}")
     if n < k:
-        raise ParameterError(f"anchors.kmeans: {n} boxes and k = {k}: expected at least as many boxes as anchors")
+        raise ParameterError(f"anchors.kmeans: {plural(n, 'box')} and k = {k}: expected at least as many boxes as anchors")
     rng = np.random.Generator(np.random.PCG64(seed))
     some = _sample(columns, max(sample, k), rng)
     best = None
@@ -98,6 +102,17 @@ def as_columns(call: str, sizes: Any) -> Columns:
             n_bad = int((~((x > 0) & (x < math.inf))).sum())
             raise ParameterError(f"anchors.{call}: {n_bad} of {len(x)} boxes have a {name} that is not finite and above 0: drop boxes without size")
     return widths, heights
+
+
+def n_distinct(columns: Columns, enough: int) -> int:
+    """How many different sizes there are, counted no further than `enough`."""
+    found = np.zeros(0, np.uint64)
+    for start in range(0, len(columns[0]), DISTINCT):
+        part = np.stack([side[start : start + DISTINCT] for side in columns], 1)
+        found = np.unique(np.concatenate([found, part.view(np.uint64)[:, 0]]))  # both sides' bits: above 0, equal ones are equal numbers
+        if len(found) >= enough:
+            break
+    return min(len(found), enough)
 
 
 def _sample(columns: Columns, most: int, rng: np.random.Generator) -> Columns:
