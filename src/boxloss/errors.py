@@ -29,12 +29,13 @@ class DimensionError(BoxLossError):
 
 
 class UnknownNameError(BoxLossError):
-    """A name that is not in a list of names; the message suggests the nearest ones."""
+    """A name that is not in a list of names; the message suggests the nearest ones, and has them all where there is none near, or where `listed`."""
 
-    def __init__(self, what: str, name: str, known: Iterable[str]):
+    def __init__(self, what: str, name: str, known: Iterable[str], *, listed: bool = False):
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
+        there = f"there are: {', '.join(names)}"
+        hint = f"did you mean {' or '.join(near)}?{f' ({there})' if listed else ''}" if near else there
         super().__init__(f"unknown {what} {name!r}: {hint}")
 
 
