@@ -14,6 +14,8 @@ from shared_data import shared
 
 COMMANDS = ("compare", "dataset", "convert", "list", "show", "check", "evaluate", "anchors", "simulate", "zoo")
 
+KINDS = "(there are: cluster, cluster_weighted, diou, fast, greedy, matrix, soft, soft_linear, spm, weighted)"
+
 
 def boxloss(*words: object, cwd=None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "boxloss", *map(str, words)], capture_output=True, text=True, cwd=cwd, timeout=300)
@@ -192,12 +194,24 @@ def test_evaluate_tries_suppression_and_draws(tmp_path):
         (("show", "giou", "--out", "giou.gif"), "--out: cannot write giou.gif: its suffix is .gif, expected .png, .svg, .jpg, .jpeg or .pdf"),
         (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
         (("compare", "embedded", "--losses", "iou,goiu"), None),
-        (("compare", "embedded", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),
-        (("compare", "embedded", "--assigner", "center_sampling"), "unknown assigner 'center_sampling': did you mean centre_sampling?"),
-        (("evaluate", "gt.json", "dt.json", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),
-        (("evaluate", "gt.json", "dt.json", "--nms-threshold", "2"), "nms: threshold is 2.0, expected a number in [0, 1]"),
+        (("compare", "embedded", "--nms", "gredy"), f"unknown kind of suppression 'gredy': did you mean greedy? {KINDS}"),
+        (("compare", "embedded", "--assigner", "center_sampling"), None),
+        (("evaluate", "gt.json", "dt.json", "--nms", "gredy"), f"unknown kind of suppression 'gredy': did you mean greedy? {KINDS}"),
+        (("evaluate", "gt.json", "dt.json", "--nms", ","), "--nms is ',', which names no kind: for instance --nms greedy"),
+        (
+            ("evaluate", "gt.json", "dt.json", "--nms-threshold", "0.5"),
+            "--nms-threshold 0.5 goes with --nms, which says what is suppressed how: for instance --nms greedy",
+        ),
+        (
+            ("evaluate", "gt.json", "dt.json", "--out", __file__),
+            f"--out: cannot write {__file__}: it is a file, where a folder has to be; choose another place",
+        ),
+        (("evaluate", "gt.json", "dt.json", "--nms", "greedy", "--nms-threshold", "2"), "nms: threshold is 2.0, expected a number in [0, 1]"),
         (("convert", "embedded", "--to", "coc", "--out", "nowhere"), "unknown data set format 'coc': did you mean coco or voc?"),
         (("dataset", "no/such/folder"), None),
+        (("dataset", "no", "--out", "x", "--no-pictures"), "--out x is where pictures go, and --no-pictures draws none: one of the two"),
+        (("dataset", "no", "--out", __file__), f"--out: cannot write {__file__}: it is a file, where a folder has to be; choose another place"),
+        (("convert", "no", "--to", "voc", "--out", f"{__file__}/x"), None),
     ],
 )
 def test_refusals_are_one_line_and_exit_code_2(words, message, tmp_path, monkeypatch):
@@ -213,6 +227,15 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
         assert done.returncode == 2
         (line,) = done.stderr.splitlines()
         assert "file" in line
+
+
+def test_a_place_of_its_own_that_cannot_be_made_is_said_before_the_work(tmp_path):
+    (tmp_path / "runs").write_text("")
+    for words in (("dataset", shared("data", "bccd")), ("compare", "embedded")):
+        done = boxloss(*words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("boxloss: error: --out: cannot write runs/")
+        assert done.stderr.endswith("runs is a file, where a folder has to be; choose another place\n")
 
 
 def test_ctrl_c_says_how_to_go_on_and_exits_with_130(tmp_path):

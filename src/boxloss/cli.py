@@ -21,6 +21,7 @@ from boxloss import __version__
 from boxloss.cli_draw import draw
 from boxloss.errors import BoxLossError, DataError, MissingExtraError, ParameterError, UnknownNameError
 from boxloss.places import check_file, check_folder
+from boxloss.words import plural
 
 app = typer.Typer(
     add_completion=False,
@@ -57,7 +58,6 @@ SUPPRESSIONS = "greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, wei
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures alone.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed; soft and matrix have none.")]
 Format = Annotated[str | None, typer.Option("--format", help="voc, coco or yolo, where a folder could be two of them.", show_default=False)]
 
 
@@ -78,7 +78,9 @@ def options(
 @app.command()
 def compare(
     data: Data,
-    losses: Annotated[str, typer.Option(help="Names with commas between; a parameter after a colon: smooth_l1:beta=0.5.")] = "smooth_l1,iou,giou,diou,ciou",
+    losses: Annotated[
+        str, typer.Option(help="Names with commas between, or FILE.py:NAME; a parameter after a colon: smooth_l1:beta=0.5.")
+    ] = "smooth_l1,iou,giou,diou,ciou",
     seeds: Annotated[str, typer.Option(help="How many seeds, or which: 3, or 0,1,2. A verdict takes at least 3.")] = "3",
     epochs: Annotated[int, typer.Option(help="Epochs of each trial.")] = 25,
     image_size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT that pictures are resized to.", show_default="by the data, 192 at most")] = None,
@@ -97,7 +99,7 @@ def compare(
         str,
         typer.Option(help="The kind of suppression of detections: greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted or cluster_weighted."),
     ] = "greedy",
-    nms_threshold: NmsThreshold = 0.6,
+    nms_threshold: Annotated[float, typer.Option(help="The overlap beyond which a detection is suppressed; soft and matrix have none.")] = 0.6,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
@@ -109,7 +111,8 @@ def compare(
     from boxloss.compare import Interrupted, TrialsFailed
     from boxloss.compare import compare as run
 
-    out = out or Path("runs") / Path(data).resolve().stem
+    place = Path(data).resolve()
+    out = out or Path("runs") / (place.parent.name if place.name == "data.yaml" else place.stem)  # half of YOLO's data sets are called data
     failed = None
     try:
         run(
@@ -189,6 +192,10 @@ def dataset(
     from boxloss.datasets import load
     from boxloss.datasets.summary import as_text, summarise, tables
 
+    if out is not None:
+        if not pictures:
+            raise ParameterError(f"--out {out} is where pictures go, and --no-pictures draws none: one of the two")
+        check_folder(out)  # before the data are read, where it is known
     draw = pictures and (out is not None or not as_json)
     no_samples = "" if draw else "not asked for"
     try:
@@ -200,6 +207,9 @@ def dataset(
         found, no_samples = load(data, format=_data_format(format), pixels=False), str(missing)
     if split is not None:
         found = found.only(split)
+    folder = out or Path("runs") / f"{found.name}-dataset"
+    if draw:
+        check_folder(folder)
     summary = summarise(found)
     if as_json:
         print(json.dumps(summary.as_dict(), indent=1))
@@ -214,7 +224,6 @@ def dataset(
         from boxloss.draw import style
         from boxloss.draw.dataset import distributions_figure, samples_figure
 
-        folder = out or Path("runs") / f"{found.name}-dataset"
         folder.mkdir(parents=True, exist_ok=True)
         figures = {"distributions": distributions_figure} | ({} if no_samples else {"samples": samples_figure})
         for name, figure in figures.items():
@@ -246,12 +255,14 @@ def convert(
     """
     from boxloss.datasets import convert as write
     from boxloss.datasets import load
+    from boxloss.datasets.convert import check_target
 
     target = _data_format(to)
     if to == "yolo" and not pixels:
         raise ParameterError("--no-pixels: YOLO keeps no sizes, so its labels mean nothing without the image files; write VOC or COCO instead")
+    check_target(out)
     found = load(data, format=_data_format(format), pixels=pixels)
-    with errors.status(f"writing {sum(map(len, found.splits.values()))} pictures as {to}"):
+    with errors.status(f"writing {plural(sum(map(len, found.splits.values())), 'picture')} as {to}"):
         folder = write(found, target, out)
     output.print(f"written: {folder}", markup=False)
     for note in found.notes:
@@ -438,7 +449,10 @@ def evaluate(
             show_default="none",
         ),
     ] = None,
-    nms_threshold: NmsThreshold = 0.6,
+    nms_threshold: Annotated[
+        float | None,
+        typer.Option("--nms-threshold", help="With --nms: the overlap beyond which one is suppressed; soft and matrix have none.", show_default="0.6"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A folder for pictures of all this.", show_default="no pictures")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -451,10 +465,19 @@ def evaluate(
     Example: boxloss evaluate instances_val2017.json raw.json --nms greedy,diou,soft --out pictures
     """
     from boxloss.evaluate import examine
+    from boxloss.evaluate.suppressed import THRESHOLD
     from boxloss.evaluate.words import tables
 
+    kinds = [word for part in (nms or "").split(",") if (word := part.strip())]
+    if not kinds and (nms is not None or nms_threshold is not None):
+        given = (
+            f"--nms-threshold {nms_threshold:g} goes with --nms, which says what is suppressed how" if nms is None else f"--nms is {nms!r}, which names no kind"
+        )
+        raise ParameterError(f"{given}: for instance --nms greedy")
+    if out is not None:
+        check_folder(out)
     with errors.status("reading") as status:
-        found = examine(truth, detections, nms=_words(nms), nms_threshold=nms_threshold, tell=status.update)
+        found = examine(truth, detections, nms=kinds, nms_threshold=THRESHOLD if nms_threshold is None else nms_threshold, tell=status.update)
     if as_json:
         print(json.dumps(_finite(found.as_dict()), indent=1))
     else:
@@ -472,19 +495,15 @@ def evaluate(
             errors.print(f"drawn: {out / name}.png", markup=False)
 
 
-def _words(text: str | None) -> list[str]:
-    return [word for part in (text or "").split(",") if (word := part.strip())]
-
-
 @app.command()
 def anchors(
     data: Annotated[str, typer.Argument(metavar="DATA", help="As elsewhere; or a .npy file: (N, 2) widths and heights, or (N, 4) xyxy.", show_default=False)],
-    k: Annotated[int, typer.Option("-k", help="How many anchors.")] = 9,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many anchors.")] = 9,
     image_size: Annotated[str, typer.Option(help="The network's input, WIDTHxHEIGHT or one number, which pictures are fitted into (letterbox).")] = "640",
     stretch: Annotated[bool, typer.Option("--stretch", help="Stretch pictures to the input instead, each side by itself.")] = False,
-    curve: Annotated[int, typer.Option(help="Also what 1, 2, ... so many anchors are worth.", show_default="k")] = 0,
-    restarts: Annotated[int, typer.Option(help="Starts of k-means, of which the best is taken.")] = 10,
-    seed: Annotated[int, typer.Option(help="The same seed, the same anchors.")] = 0,
+    curve: Annotated[int, typer.Option(min=0, help="Also what 1, 2, ... so many anchors are worth.", show_default="k")] = 0,
+    restarts: Annotated[int, typer.Option(min=1, help="Starts of k-means, of which the best is taken.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same anchors.")] = 0,
     refine: Annotated[bool, typer.Option("--refine", help="Move the anchors' sides one by one afterwards, as long as that gains.")] = False,
     split: Annotated[str | None, typer.Option(help="Of one split alone.", show_default="all")] = None,
     out: Annotated[Path | None, typer.Option(help="A folder for sizes.png, anchors.png and curve.png.", show_default="no pictures")] = None,
@@ -509,6 +528,8 @@ def anchors(
     if len(sides) > 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
         raise ParameterError(f"--image-size is {image_size!r}, expected WIDTHxHEIGHT in pixels (640x480), or one number for both (640)")
     size = int(sides[0]), int(sides[-1])
+    if out is not None:
+        check_folder(out)
     with errors.status(f"reading {data}") as status:
         sizes = sizes_from(data, size, stretch=stretch, split=split, format=_data_format(format))
         found = study(sizes, size, k, most=curve, restarts=restarts, seed=seed, refine=refine, tell=status.update)

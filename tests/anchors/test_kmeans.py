@@ -156,7 +156,9 @@ def test_what_is_refused():
         kmeans([[np.nan, 1], [1, 1]], k=2)
     with pytest.raises(ParameterError, match="2 boxes and k = 3"):
         kmeans([[1, 1], [1, 2]], k=3)
-    with pytest.raises(ParameterError, match="restarts 0"):
+    with pytest.raises(ParameterError, match="seed is -1, expected a whole number >= 0"):
+        kmeans([[1, 1], [1, 2]], k=1, seed=-1)
+    with pytest.raises(ParameterError, match="restarts is 0"):
         kmeans([[1, 1], [1, 2]], k=1, restarts=0)
     with pytest.raises(ParameterError, match=r"k is 1\.5"):
         kmeans([[1, 1], [1, 2]], k=1.5)

@@ -42,6 +42,8 @@ def test_rows_are_as_wide_as_their_headers_and_json_has_no_nan(found):
     text = json.dumps(study([[5, 5]] * 4, (96, 96), 1, most=4).as_dict(), allow_nan=False)
     assert [row["k"] for row in json.loads(text)["curve"]] == [1]  # there is one size
 
+    assert json.loads(json.dumps(found.as_dict(), allow_nan=False))["n_boxes"] == found.n_boxes
+
 
 def test_progress_is_told():
     lines = []
@@ -51,5 +53,11 @@ def test_progress_is_told():
 
 
 def test_too_few_boxes_are_refused():
-    with pytest.raises(ParameterError, match="0 boxes and k = 9"):
+    with pytest.raises(ParameterError, match="9 are asked for, and the data has 0 boxes of 0 sizes: are there boxes"):
         study(np.zeros((0, 2)), (640, 640))
+    with pytest.raises(ParameterError, match="2 are asked for, and the data has 9,000 boxes of 1 size: take 1 or fewer"):
+        study(np.ones((9000, 2)), (640, 640), 2)
+
+
+def test_the_curve_ends_where_there_are_no_more_different_sizes():
+    assert list(study([[3, 4], [3, 4], [5, 6]], (640, 640), 1, most=5).curve) == [1, 2]

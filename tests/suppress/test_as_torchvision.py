@@ -5,11 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from crowds import DETECTORS, real
-from scenes import clutter
 
 from boxloss.suppress import nms
 from shared_data import shared
+from suppress.crowds import DETECTORS, real
+from suppress.scenes import clutter
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.slow

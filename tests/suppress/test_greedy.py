@@ -4,10 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from crowds import DETECTORS, real
 from hypothesis import given
 from hypothesis import strategies as st
-from scenes import SCENES, THRESHOLDS, clutter, scenes
 
 import boxloss as bl
 from boxloss.calculus.bounds import below_iou
@@ -15,6 +13,8 @@ from boxloss.errors import DTypeError, ParameterError, ShapeError, UnknownNameEr
 from boxloss.kernels import switch
 from boxloss.losses import pairwise
 from boxloss.suppress import nms
+from suppress.crowds import DETECTORS, real
+from suppress.scenes import SCENES, THRESHOLDS, clutter, scenes
 
 compiled = pytest.mark.skipif(not switch.cpu_kernels(), reason="needs numba")
 thresholds = st.sampled_from(THRESHOLDS)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scenes import SCENES
 
 from boxloss.errors import ParameterError
 from boxloss.suppress import nms
 from boxloss.suppress.inputs import Measure
+from suppress.scenes import SCENES
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")

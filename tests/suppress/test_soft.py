@@ -4,16 +4,16 @@ import math
 
 import numpy as np
 import pytest
-from crowds import DETECTORS, real
 from hypothesis import given
 from hypothesis import strategies as st
-from scenes import SCENES, clutter, scenes
 
 import boxloss as bl
 from boxloss.errors import ParameterError, ShapeError, UnknownNameError
 from boxloss.losses import pairwise
 from boxloss.suppress import nms, soft_nms
 from close import close
+from suppress.crowds import DETECTORS, real
+from suppress.scenes import SCENES, clutter, scenes
 
 OPTIONS = ({}, {"decay": "linear"}, {"decay": "linear", "threshold": 0.0, "min_score": 0}, {"sigma": 0.1, "min_score": 0})
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from boxloss.errors import ParameterError, ShapeError
 from boxloss.kernels.cpu.clusters import cluster_sums
 from boxloss.kernels.cpu.seeding import nearer, passed
+from boxloss.words import plural
 
 Sides = npt.NDArray[np.float32]
 Columns = tuple[Sides, Sides]
@@ -18,10 +19,10 @@ Columns = tuple[Sides, Sides]
 
 SAMPLE = 2**17
 """Boxes that starts are tried on where there are more: the best of them goes on with all."""
+DISTINCT = 2**12
+"""Boxes at a time that are asked whether they differ: most often the first so many are enough."""
 REFINED_ON = 2**15
 """Boxes that the refinement looks at."""
-COUNTED = 2**12
-"""Boxes at a time, where different sizes are counted."""
 LEAST_GAIN = 1e-6
 """Of the mean IoU: a pass that gains less is the last."""
 MOST_PASSES = 300
@@ -69,12 +70,15 @@ def kmeans(
     """
     columns = as_columns("kmeans", sizes)
     n = len(columns[0])
-    if not all(isinstance(count, (int, np.integer)) and count >= 1 for count in (k, restarts, sample)):
-        raise ParameterError(f"anchors.kmeans: k is {k}, restarts {restarts}, sample {sample}: expected whole numbers >= 1")
+    for name, value, least in (("k", k, 1), ("restarts", restarts, 1), ("sample", sample, 1), ("seed", seed, 0)):
+        if not isinstance(value, (int, np.integer)) or value < least:
+            raise ParameterError(f"anchors.kmeans: {name} is {value}, expected a whole number >= {least}")
     if n < k:
-        raise ParameterError(f"anchors.kmeans: {n} boxes and k = {k}: expected at least as many boxes as anchors")
-    if (found := n_sizes(columns, k)) < k:
-        raise ParameterError(f"anchors.kmeans: {n} boxes of {found} different sizes, and k = {k}: expected at least as many sizes as anchors")
+        raise ParameterError(f"anchors.kmeans: {plural(n, 'box')} and k = {k}: expected at least as many boxes as anchors")
+    if (found := n_distinct(columns, k)) < k:
+        raise ParameterError(
+            f"anchors.kmeans: {plural(n, 'box')} of {plural(found, 'different size')}, and k = {k}: expected at least as many sizes as anchors"
+        )
     rng = np.random.Generator(np.random.PCG64(seed))
     some = _sample(columns, max(sample, k), rng)
     best = None
@@ -104,15 +108,15 @@ def as_columns(call: str, sizes: Any) -> Columns:
     return widths, heights
 
 
-def n_sizes(columns: Columns, most: int) -> int:
-    """How many different sizes there are, `most` if there are more: as a rule the first boxes are enough to know that."""
-    seen: set[complex] = set()
-    for start in range(0, len(columns[0]), COUNTED):
-        width, height = (side[start : start + COUNTED] for side in columns)
-        seen |= set(np.unique(width + 1j * height).tolist())
-        if len(seen) >= most:
-            return most
-    return len(seen)
+def n_distinct(columns: Columns, enough: int) -> int:
+    """How many different sizes there are, counted no further than `enough`."""
+    found = np.zeros(0, np.uint64)
+    for start in range(0, len(columns[0]), DISTINCT):
+        part = np.stack([side[start : start + DISTINCT] for side in columns], 1)
+        found = np.unique(np.concatenate([found, part.view(np.uint64)[:, 0]]))  # both sides' bits: above 0, equal ones are equal numbers
+        if len(found) >= enough:
+            break
+    return min(len(found), enough)
 
 
 def _sample(columns: Columns, most: int, rng: np.random.Generator) -> Columns:

@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from boxloss.anchors.grid import OCTAVE, RATIOS, YOLOV3, shapes
-from boxloss.anchors.kmeans import Clusters, Tell, as_columns, kmeans, n_sizes
+from boxloss.anchors.kmeans import Clusters, Tell, as_columns, kmeans, n_distinct
 from boxloss.anchors.quality import Quality, quality
 from boxloss.anchors.ssd import ssd_shapes
+from boxloss.errors import ParameterError
+from boxloss.words import plural
 
 QUALITY_HEADER = ("anchors", "number", "mean best IoU", "IoU >= 0.5", "sides within x 4")
 
@@ -70,12 +72,18 @@ def study(
 ) -> Study:
     """`k` anchors for boxes of `sizes`, (N, 2) in pixels of an input of `size`, and what 1, 2, ... `most` would be worth (as many as k where that is more).
 
+    No more than there are different sizes: Raises `ParameterError` where `k` is.
+
     `restarts`, `seed`, `refine` and `tell` as in `kmeans`, whose errors these are.
     """
     sizes = np.asarray(sizes)
+    distinct = n_distinct(as_columns("study", sizes), max(k, most))
+    if distinct < k:
+        hint = f"take {distinct} or fewer" if distinct else "are there boxes with a size in this data set, or this split?"
+        raise ParameterError(f"anchors: {k} are asked for, and the data has {plural(len(sizes), 'box')} of {plural(distinct, 'size')}: {hint}")
     clusters = kmeans(sizes, k, restarts=restarts, seed=seed, refine=refine, tell=tell)
     curve = {}
-    for number in range(1, n_sizes(as_columns("kmeans", sizes), max(k, most)) + 1):
+    for number in range(1, distinct + 1):
         found = clusters if number == k else kmeans(sizes, number, restarts=restarts, seed=seed, refine=refine, tell=tell)
         curve[number] = quality(sizes, found.shapes)
     worth = {}

@@ -2,19 +2,20 @@
 
 import math
 import shlex
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from boxloss.compare import files
-from boxloss.compare.chosen import Choice, choose, choose_all
+from boxloss.compare.chosen import CHANGED, Choice, choose, choose_all, formulas_of
 from boxloss.compare.splits import median_size, splits_of
 from boxloss.datasets import Dataset
 from boxloss.detectors.assigning import find_assigner
 from boxloss.errors import CompareError
 from boxloss.evaluate.suppressed import THRESHOLD, check
+from boxloss.words import plural
 
 MODES = ("equal-gradient", "one")
 STEP = 16  # pixels: a default image size is a multiple of this
@@ -23,12 +24,13 @@ LEAST_SIDE, MOST_SIDE = 32, 4096  # pixels; the detector's coarsest stride is 32
 PACKAGES = ("boxloss", "torch", "numpy", "numba", "lightning", "faster-coco-eval", "pillow")  # those whose release can change a figure
 FIGURES = (  # our own source that can change a figure
     *("ops.py", "boxes.py", "pair/*.py", "formulas/*.py", "losses/*.py", "anchors/*.py", "assign/*.py", "suppress/*.py", "evaluate/*.py", "datasets/*.py"),
-    *("written.py", "calculus/*.py", "kernels/*.py", "kernels/*/*.py"),
+    *("written.py", "from_file.py", "calculus/*.py", "kernels/*.py", "kernels/*/*.py"),
     *("detectors/*.py", "compare/chosen.py", "compare/splits.py", "compare/weights.py", "compare/workshop.py", "compare/fit.py"),
 )
 # What a run may choose now, and the choice that all runs had before there was one: records that lack it mean that.
 DEFAULTS: dict[str, Any] = {"assigner": "centre_sampling", "nms": "greedy", "nms_threshold": THRESHOLD}
 FIXED = ("epochs", "image_size", "batch_size", "weights", "train", "evaluate", "eval_every", *DEFAULTS)  # what a run cannot change half way
+REPORT = ("report.html", "report.md", "results.csv", "results.json")  # what a run's report is written to
 GROWING = ("losses", "seeds")  # what a run may get more of
 
 
@@ -100,8 +102,12 @@ def _whole(name: str, value: Any, least: int, most: float = math.inf) -> None:
         raise CompareError(f"{name}: {value!r} is not a whole number of {limit}")
 
 
-def make_plan(
-    dataset: Dataset,
+def make_plan(dataset: Dataset, **options: Any) -> Plan:
+    """The plan of what `planned` takes for `options`, on a data set."""
+    return planned(**options)(dataset)
+
+
+def planned(
     *,
     data: str,
     losses: str | Iterable[str],
@@ -117,37 +123,44 @@ def make_plan(
     assigner: str = DEFAULTS["assigner"],
     nms: str = DEFAULTS["nms"],
     nms_threshold: float = THRESHOLD,
-) -> Plan:
-    """Fills in what the user left open, from the data set.
+) -> Callable[[Dataset], Plan]:
+    """What makes the plan, given the data set, from which it fills in what the user left open. All else is checked before: data may take long to read.
 
     Defaults: train on the split "train" and evaluate on all others together; the median picture's shape with a longer side of at most 192 px; the
     baseline is `iou` where it is compared, else the first loss; five evaluations over the training.
 
     Raises:
-        CompareError, UnknownNameError: something asked for is not there, or makes no sense.
+        CompareError, UnknownNameError, FormulaError: something asked for is not there, or makes no sense.
     """
     names = tuple(map(str, choose_all(losses)))
     if isinstance(seeds, int):
         _whole("seeds", seeds, 1)
         seeds = range(seeds)
     _whole("epochs", epochs, 1)
-    train, held = splits_of(dataset, train, evaluate)
-    return Plan(
+    size = _size(image_size) if image_size is not None else None
+    asked = None if evaluate is None else tuple(evaluate)
+    draft = Plan(
         data=data,
         losses=names,
         seeds=tuple(seeds),
         epochs=epochs,
-        image_size=_size(image_size) if image_size is not None else _default_size(dataset, train),
+        image_size=size or (LONG_SIDE, LONG_SIDE),
         batch_size=batch_size,
         weights=str(weights),
         baseline=str(choose(baseline)) if baseline else ("iou" if "iou" in names else names[0]),
-        train=train,
-        evaluate=held,
+        train=train or "",
+        evaluate=asked or (),
         eval_every=eval_every if eval_every is not None else math.ceil(epochs / 5),
         assigner=assigner,
         nms=nms,
         nms_threshold=float(nms_threshold),
     )
+
+    def on(dataset: Dataset) -> Plan:
+        name, held = splits_of(dataset, train, asked)
+        return replace(draft, train=name, evaluate=held, image_size=size or _default_size(dataset, name))
+
+    return on
 
 
 def _size(image_size: tuple[int, int] | str) -> tuple[int, int]:
@@ -196,6 +209,7 @@ def describe(plan: Plan, dataset: Dataset, command: str) -> dict[str, Any]:
     """What `plan.json` holds: the plan, and what the data set was."""
     counts = {name: len(pictures) for name, pictures in dataset.splits.items()}
     record = {**asdict(plan), "dataset": dataset.name, "format": dataset.format, "classes": list(dataset.classes), "pictures": counts}
+    record["formulas"] = formulas_of(plan.choices)
     record |= {"notes": list(dataset.notes), "fingerprint": dataset.fingerprint, "versions": versions(), "command": command}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in record.items()}
 
@@ -212,6 +226,7 @@ def previous(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
     """
     before = files.read_record(out / "plan.json") or _rebuilt(out)
     if before is None:
+        _refuse_others(out)
         return None
     differences = list(_differences({**DEFAULTS, **before}, record))
     if differences:
@@ -219,12 +234,20 @@ def previous(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
     return before
 
 
+def _refuse_others(out: Path) -> None:
+    """A folder without a run may hold anything but what a report's files would overwrite: `--out .` is fine."""
+    others = [name for name in REPORT if (out / name).exists()]
+    if others:
+        raise CompareError(f"{out} holds {', '.join(others)}, and no run (plan.json is missing or damaged): move them away, or choose another --out")
+
+
 def _rebuilt(out: Path) -> dict[str, Any] | None:
     """A damaged or missing plan.json, as far as it matters, from what the trials say of themselves."""
     configs = [config for path in sorted((out / "trials").glob("*/config.json")) if (config := files.read_record(path))]
     if not configs:
         return None
-    grown = {"losses": sorted({config["loss"] for config in configs}), "seeds": sorted({config["seed"] for config in configs})}
+    grown: dict[str, Any] = {"losses": sorted({config["loss"] for config in configs}), "seeds": sorted({config["seed"] for config in configs})}
+    grown["formulas"] = {config["loss"]: config["formula"] for config in configs if "formula" in config}
     config = {**DEFAULTS, **configs[0]}
     return {**{key: config[key] for key in (*FIXED, "fingerprint", "versions")}, **grown}
 
@@ -239,6 +262,8 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterable[str]:
         gone = [one for one in before[key] if one not in now[key]]
         if gone:
             yield f"{key}: it also has {_show(gone)}; a run can get more {key}, not fewer"
+    own = before.get("formulas", {})  # a run from before files were taken has none
+    yield from sorted({CHANGED.format(loss.split(":")[0]) for loss in own if now["formulas"].get(loss, own[loss]) != own[loss]})
 
 
 def keep(out: Path, record: dict[str, Any], before: dict[str, Any] | None, trials_left: bool) -> dict[str, Any]:
@@ -262,8 +287,8 @@ def keep(out: Path, record: dict[str, Any], before: dict[str, Any] | None, trial
 
 
 def _count(record: dict[str, Any]) -> str:
-    n_pictures = sum(record["pictures"].values()) if "pictures" in record else "?"
-    return f"{record.get('dataset', '?')} with {n_pictures} pictures, fingerprint {record['fingerprint'][:8]}"
+    pictures = plural(sum(record["pictures"].values()), "picture") if "pictures" in record else "? pictures"
+    return f"{record.get('dataset', '?')} with {pictures}, fingerprint {record['fingerprint'][:8]}"
 
 
 def _show(value: Any) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from boxloss.compare import files, weights
 from boxloss.compare.engine import Engine, cores
 from boxloss.compare.events import Failed, Key, Prepare
-from boxloss.compare.plan import DEFAULTS, Plan, describe, keep, make_plan, previous
+from boxloss.compare.plan import DEFAULTS, Plan, describe, keep, planned, previous
 from boxloss.compare.results import Results, read
 from boxloss.compare.tally import DONE, Row, Tally
 from boxloss.compare.trial import config_of, finished, folder_of
 from boxloss.datasets import Dataset, load
 from boxloss.errors import CompareError, MissingExtraError
+from boxloss.places import check_folder
+from boxloss.words import plural
 
 if TYPE_CHECKING:
     from boxloss.compare.progress import Display
@@ -68,12 +70,13 @@ def compare(
 ) -> Results:
     """Trains the small detector with each loss over several seeds, and reports which loss the data need, or that there is no difference.
 
-    data: a path (VOC, COCO or YOLO), "embedded", or a `Dataset`. losses: names, with parameters like "smooth_l1:beta=0.5". out: the run's folder.
+    data: a path (VOC, COCO or YOLO), "embedded", or a `Dataset`. losses: names, or FILE.py:NAME, with parameters like "smooth_l1:beta=0.5".
+    out: the run's folder.
     seeds: how many, or which. image_size: (width, height), or "192x144", to which pictures are resized. weights: "equal-gradient", "one", or a JSON
     file {loss: weight} (see `boxloss.compare.weights`). baseline: the loss that the others are compared with. train, evaluate: splits.
     assigner: the rule that decides who learns from whom. nms, nms_threshold: the kind of suppression of detections, and the overlap beyond which it acts.
     jobs: trials side by side, by default one a core.
-    command: how the user spelled all this, for the report. What is left open is filled in by `boxloss.compare.plan.make_plan`.
+    command: how the user spelled all this, for the report. What is left open is filled in by `boxloss.compare.plan.planned`.
 
     Trials with the same seed start from the same weights and see the same pictures in the same order, whatever the loss. Stopped anywhere, even by
     kill -9, the same call goes on, to the same figures to the digit; a finished trial is never run again. Asked for more losses or seeds in the same
@@ -93,11 +96,15 @@ def compare(
     out = Path(out)
     if jobs is not None and jobs < 1:
         raise CompareError(f"jobs: {jobs} trials side by side is not possible; give at least 1")
-    dataset = data if isinstance(data, Dataset) else load(data)
+    check_folder(out)
+    if not isinstance(data, Dataset) and Path(data).resolve() == out.resolve():
+        raise CompareError(f"{out} is the data's own folder, and no place for a run; choose another --out")
     name = data.name if isinstance(data, Dataset) else str(data)
     options: dict[str, Any] = {"epochs": epochs, "image_size": image_size, "batch_size": batch_size, "weights": weights, "baseline": baseline}
     options |= {"train": train, "evaluate": evaluate, "eval_every": eval_every, "assigner": assigner, "nms": nms, "nms_threshold": nms_threshold}
-    plan = make_plan(dataset, data=name, losses=losses, seeds=seeds, **options)
+    plan_on = planned(data=name, losses=losses, seeds=seeds, **options)
+    dataset = data if isinstance(data, Dataset) else load(data)
+    plan = plan_on(dataset)
     try:
         with files.locked(out) as lock:
             failed = Run(plan, dataset, out, jobs or cores(), lock, display_for(quiet)).trials(command)
@@ -129,7 +136,7 @@ def _blame(failed: Sequence[Failed], n_trials: int, out: Path) -> str:
     first = failed[0]
     name = f"{first.key[0]} seed {first.key[1]}" if first.key else "preparation"
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-    return f"{len(failed)} of {n_trials} trials failed: {name}: {first.message} (see {first.log}){more}; the same command tries them again"
+    return f"{len(failed)} of {plural(n_trials, 'trial')} failed: {name}: {first.message} (see {first.log}){more}; the same command tries them again"
 
 
 class Run:

@@ -16,6 +16,7 @@ from boxloss.datasets import Dataset, Picture
 from boxloss.draw.colours import colour
 from boxloss.draw.curves import Row, epoch_figure, interval_figure
 from boxloss.draw.style import to_svg, to_svg_file
+from boxloss.words import plural
 
 TITLES = {"ap": "AP", "ap50": "AP50", "ap75": "AP75", "ap90": "AP90"}
 DASH = "–"
@@ -54,13 +55,16 @@ def _answer(results: Results, statistics: Statistics, verdict: Verdict) -> list[
     if verdict.notes:
         blocks.append(Bullets([(note,) for note in verdict.notes]))
     plan = results.plan
+    own = plan.get("formulas", {})
+    if own:
+        blocks.append(Bullets([(*_name(loss), f": {about['title']} ({about['paper']})") for loss, about in own.items()]))
     width, height = plan["image_size"]
     n_seeds = len(plan["seeds"])
     blocks.append(
         Paragraph(
             (
-                f"The same small detector was trained {len(results.trials)} times, with {listed(statistics.losses)} as its box loss and "
-                f"{n_seeds} {'seed' if n_seeds == 1 else 'seeds'} each: {plan['epochs']} epochs at {width} x {height} pixels. "
+                f"The same small detector was trained {plural(len(results.trials), 'time')}, with {listed(statistics.losses)} as its box loss and "
+                f"{plural(n_seeds, 'seed')} each: {plural(plan['epochs'], 'epoch', 'epochs')} at {width} x {height} pixels. "
                 "With one seed, every loss starts from the same weights and sees the same pictures in the same order; only the box loss differs.",
             )
         )
@@ -330,7 +334,7 @@ def _run(results: Results, dataset: Dataset) -> list[Block]:
     items: list[Pieces] = [
         (
             Strong("Data set"),
-            f": {name}, pictures: {counts}; {n_boxes} boxes of {len(dataset.classes)} classes: {listed(dataset.classes)}.",
+            f": {name}, pictures: {counts}; {plural(n_boxes, 'box')} of {plural(len(dataset.classes), 'class')}: {listed(dataset.classes)}.",
         ),
         (
             Strong("Trained on"),
@@ -351,6 +355,7 @@ def _run(results: Results, dataset: Dataset) -> list[Block]:
         (Strong("Fingerprint of the data"), ": ", Code(plan["fingerprint"]), " (classes, pictures' names and sizes, boxes; not the format)."),
         (Strong("Versions"), f": {versions}."),
     ]
+    items += [(Strong("A loss from a file"), f": {loss}, SHA-256 ", Code(about["file_sha256"][:16]), ".") for loss, about in plan.get("formulas", {}).items()]
     items += [(Strong("In the data"), f": {note}") for note in dataset.notes]
     return [
         Heading("How it was run"),
