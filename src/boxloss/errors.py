@@ -41,7 +41,7 @@ class UnknownNameError(BoxLossError):
         names = sorted(known)
         near = nearest(name, names) if isinstance(name, str) else ""
         there = f"there are: {', '.join(names)}"
-        hint = f"{near}{f' ({there})' if listed else ''}" if near else there
+        hint = f"{near} ({there})" if near and listed else near or there
         super().__init__(f"unknown {what} {name!r}: {hint}")
 
 

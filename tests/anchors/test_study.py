@@ -41,7 +41,6 @@ def test_rows_are_as_wide_as_their_headers_and_json_has_no_nan(found):
     assert len(found.anchor_rows()) == 3
     text = json.dumps(study([[5, 5]] * 4, (96, 96), 1, most=4).as_dict(), allow_nan=False)
     assert [row["k"] for row in json.loads(text)["curve"]] == [1]  # there is one size
-
     assert json.loads(json.dumps(found.as_dict(), allow_nan=False))["n_boxes"] == found.n_boxes
 
 
