@@ -78,7 +78,9 @@ def options(
 @app.command()
 def compare(
     data: Data,
-    losses: Annotated[str, typer.Option(help="Names with commas between; a parameter after a colon: smooth_l1:beta=0.5.")] = "smooth_l1,iou,giou,diou,ciou",
+    losses: Annotated[
+        str, typer.Option(help="Names with commas between, or FILE.py:NAME; a parameter after a colon: smooth_l1:beta=0.5.")
+    ] = "smooth_l1,iou,giou,diou,ciou",
     seeds: Annotated[str, typer.Option(help="How many seeds, or which: 3, or 0,1,2. A verdict takes at least 3.")] = "3",
     epochs: Annotated[int, typer.Option(help="Epochs of each trial.")] = 25,
     image_size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT that pictures are resized to.", show_default="by the data, 192 at most")] = None,

@@ -1,13 +1,16 @@
-"""A formula in a user's own file, by `FILE.py:NAME`."""
+"""A formula in a user's own file, by `FILE.py:NAME`; and a loss as it is written anywhere, of the catalogue or of a file."""
 
 import importlib.util
+import os
 import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from boxloss.errors import FormulaError, UnknownNameError
-from boxloss.formulas import Formula
+from boxloss.formulas import Formula, find
+from boxloss.written import read_parameters
 
 
 def is_place(text: str) -> bool:
@@ -35,6 +38,24 @@ def from_file(place: str) -> Formula:
         hint = f"put @boxloss.formula(title=..., ...) above def {name}" if callable(found) and not isinstance(found, type) else _choices(file, formulas)
         raise FormulaError(f"{file}: {name} is a {type(found).__name__}, expected a formula: {hint}")
     return found
+
+
+def read_loss(text: str) -> tuple[str, Formula, dict[str, Any]]:
+    """Of `NAME` or `FILE.py:NAME`, with parameters after colons: the one spelling of what it names, its formula, and the parameters given.
+
+    Raises `UnknownNameError`, `ParameterError` or `FormulaError` for what is none.
+
+    >>> name, formula, given = read_loss("eiou:inner=0.75")
+    >>> name, given
+    ('efficient_iou', {'inner': 0.75})
+    """
+    name, *parts = [part.strip() for part in text.split(":")]
+    if name.endswith(".py"):
+        place = ":".join([os.path.normpath(name), *parts[:1]])
+        formula = from_file(place)
+        return place, formula, read_parameters(text, parts[1:], formula)
+    formula = find(name)
+    return formula.name, formula, read_parameters(text, parts, formula)
 
 
 def _choices(file: str, formulas: list[str]) -> str:

@@ -3,14 +3,14 @@
 import pytest
 
 import boxloss as bl
-from boxloss.compare.chosen import Choice, choose, choose_all, split_names
+from boxloss.compare.chosen import Choice, choose, choose_all, slug_of, split_names
 from boxloss.errors import BoxLossError, CompareError, UnknownNameError
 
 
 @pytest.mark.parametrize("name", sorted(bl.catalogue()))
 def test_every_name_of_the_catalogue_is_a_choice_and_its_spelling_comes_back(name):
     with bl.plain():  # a choice is tried, and one kernel of each loss takes long to compile
-        assert str(choose(name)) == name == choose(name).slug
+        assert str(choose(name)) == name == slug_of(name)
         assert choose(str(choose(name))) == choose(name)
         assert choose(name).parameters == bl.catalogue()[name].parameters
 
@@ -47,12 +47,12 @@ def test_modifiers(text, given, spelling):
 
 
 def test_a_slug_of_a_range_is_plain():
-    assert choose("iou:focaler=0..0.95").slug == "iou@focaler=0..0.95"
+    assert slug_of("iou:focaler=0..0.95") == "iou@focaler=0..0.95"
 
 
 def test_slugs_are_plain_and_differ_where_choices_differ():
-    choices = [Choice("x", (("a", value),)) for value in ((1, 2), [1, 2], "1, 2", 12, 1.2, -1)]
-    slugs = [choice.slug for choice in choices]
+    choices = [Choice("x", (("a", value),), bl.catalogue()["iou"]) for value in ((1, 2), [1, 2], "1, 2", 12, 1.2, -1)]
+    slugs = list(map(slug_of, choices))
     assert len(set(slugs)) == len(slugs)
     assert not set("".join(slugs)) & set("/\\:*?\"<>| ,()[]'")
 
@@ -93,3 +93,28 @@ def test_errors(text, kind, message):
     with pytest.raises(kind, match=message) as caught:
         choose_all(text)
     assert "\n" not in str(caught.value)
+
+
+MINE = """import boxloss as bl
+@bl.formula(title="Half the distance", paper="mine", bounds="[0, 1.5]", symmetric=True, scale_free=True)
+def mine(p):
+    return p.jaccard, 0.5 * bl.ops.ratio(p.offset2, p.hull_diagonal2)
+"""
+
+
+def test_a_formula_in_a_file_is_a_choice_like_any_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_loss.py").write_text(MINE)
+    plain, powered = choose_all("./my_loss.py:mine,my_loss.py:mine:power=3")
+    assert (str(plain), slug_of(plain)) == ("my_loss.py:mine", "my_loss.py@mine")
+    assert (str(powered), slug_of(powered)) == ("my_loss.py:mine:power=3", "my_loss.py@mine@power=3")
+    # pencil: no overlap, 1; offset2 4 of a hull diagonal2 9 + 1, half of it 0.2
+    assert float(plain.build()([[0.0, 0, 1, 1]], [[2.0, 0, 3, 1]])) == 1.2
+    with pytest.raises(CompareError, match="are the same loss"):
+        choose_all("my_loss.py:mine,./my_loss.py:mine")
+    with pytest.raises(UnknownNameError, match=r"unknown formula in my_loss\.py 'mini': did you mean mine"):
+        choose("my_loss.py:mini")
+
+
+def test_an_alias_is_the_loss_that_it_names():
+    assert str(choose("eiou:inner=0.75")) == "efficient_iou:inner=0.75"

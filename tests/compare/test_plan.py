@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxloss.compare import files
+from boxloss.compare import files, trial
 from boxloss.compare.plan import DEFAULTS, describe, keep, make_plan, previous
 from boxloss.datasets import Dataset, Picture
 from boxloss.detectors.assigning import ASSIGNERS
 from boxloss.errors import BoxLossError, CompareError, UnknownNameError
 from boxloss.evaluate.suppressed import KINDS
+from compare.test_chosen import MINE
 from compare.tiny import tiny
 
 
@@ -171,8 +172,6 @@ def test_other_releases_are_refused_while_trials_are_left_only(tmp_path):
 
 def test_a_damaged_plan_is_rebuilt_from_the_trials(tmp_path):
     record = begin(tmp_path)
-    from boxloss.compare import trial
-
     trial.begin(trial.folder_of(tmp_path, "l1", 1), trial.config_of(record, "l1", 1, 0.5))
     (tmp_path / "plan.json").write_bytes((tmp_path / "plan.json").read_bytes()[:-20])
     with pytest.raises(BoxLossError, match="epochs: it was 2, now 3"):
@@ -181,6 +180,23 @@ def test_a_damaged_plan_is_rebuilt_from_the_trials(tmp_path):
         begin(tmp_path, losses="iou")
     begin(tmp_path)
     assert files.read_record(tmp_path / "plan.json") == record
+
+
+def test_a_formula_s_file_that_has_changed_is_refused(tmp_path):
+    file, out = tmp_path / "my_loss.py", tmp_path / "run"
+    file.write_text(MINE)
+    losses = f"iou,{file}:mine"
+    record = begin(out, losses=losses)
+    assert record["formulas"][f"{file}:mine"] == {"title": "Half the distance", "paper": "mine", "file_sha256": files.digest(MINE.encode())}
+    begin(out, losses=f"{losses},l1")
+    trial.begin(trial.folder_of(out, f"{file}:mine", 0), trial.config_of(record, f"{file}:mine", 0, 0.5))
+    file.write_text(MINE.replace("0.5", "0.25"))
+    for _ in range(2):
+        with pytest.raises(CompareError, match=r"my_loss\.py has changed since the run was begun.*put the file back.*choose another --out"):
+            begin(out, losses=f"{losses},l1")
+        (out / "plan.json").unlink(missing_ok=True)  # the trials tell of it, too
+    file.write_text(MINE)
+    begin(out, losses=losses)
 
 
 def test_a_plan_is_plain_json(tmp_path):
@@ -197,7 +213,7 @@ def test_every_source_file_that_can_change_a_figure_is_in_the_digest(monkeypatch
     for pattern in module.FIGURES:
         assert list(package.glob(pattern)), f"{pattern} is no file any more"
     commands = {"cli.py", "cli_draw.py", "cli_landscape.py", "__main__.py"}
-    others = commands | {"errors.py", "__init__.py", "draw", "claims", "compare", "simulate", "from_file.py", "integrations", "py.typed", "__pycache__"}
+    others = commands | {"errors.py", "__init__.py", "draw", "claims", "compare", "simulate", "integrations", "py.typed", "__pycache__"}
     covered = {pattern.split("/")[0] for pattern in module.FIGURES}
     assert {path.name for path in package.iterdir()} <= others | covered, "a new part of the package: does it change figures?"
     before = module.versions()["boxloss"]

@@ -70,6 +70,15 @@ def test_the_page_tells_all_that_it_should(written):
     assert page.count("<img") == 4 * 3  # four pictures, three losses
 
 
+def test_a_loss_from_a_file_is_told_with_its_title_and_its_file(tmp_path):
+    run = synthetic.results(NONE, n_seeds=1)
+    run.plan["formulas"] = {"giou": {"title": "Half the distance", "paper": "mine", "file_sha256": "0123456789abcdef" * 4}}
+    report.write(run, synthetic.data(), tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "</span>: Half the distance (mine)" in page
+    assert "SHA-256 <code>0123456789abcdef</code>" in page
+
+
 def test_the_page_stands_alone(written):
     _, out, _ = written
     page = (out / "report.html").read_text()

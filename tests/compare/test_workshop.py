@@ -12,6 +12,7 @@ import torch
 from boxloss.compare import workshop as module
 from boxloss.errors import CompareError
 from compare.bench import deaf, workshop
+from compare.test_chosen import MINE
 from compare.tiny import tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -65,6 +66,18 @@ def test_other_pixels_under_the_same_boxes_are_refused(tmp_path):
     assert other.fingerprint == data.fingerprint
     with pytest.raises(CompareError, match="other pixels"):
         workshop(tmp_path, other)
+
+
+def test_a_formula_s_file_that_has_changed_is_not_trained_with(tmp_path):
+    file = tmp_path / "my_loss.py"
+    file.write_text(MINE)
+    place = workshop(tmp_path, losses=f"iou,{file}:mine")
+    assert place.choice(f"{file}:mine").formula.title == "Half the distance"
+    file.write_text(MINE.replace("0.5", "0.25"))
+    with pytest.raises(CompareError, match=r"my_loss\.py has changed"):
+        place.train((f"{file}:mine", 0), 1.0, deaf)
+    with pytest.raises(CompareError, match=r"my_loss\.py has changed"):
+        place.weigh(("iou", f"{file}:mine"))
 
 
 def test_one_thread(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from boxloss.compare import files
-from boxloss.compare.chosen import Choice, choose, choose_all
+from boxloss.compare.chosen import CHANGED, Choice, choose, choose_all, formulas_of
 from boxloss.compare.splits import median_size, splits_of
 from boxloss.datasets import Dataset
 from boxloss.detectors.assigning import find_assigner
@@ -23,7 +23,7 @@ LEAST_SIDE, MOST_SIDE = 32, 4096  # pixels; the detector's coarsest stride is 32
 PACKAGES = ("boxloss", "torch", "numpy", "numba", "lightning", "faster-coco-eval", "pillow")  # those whose release can change a figure
 FIGURES = (  # our own source that can change a figure
     *("ops.py", "boxes.py", "pair/*.py", "formulas/*.py", "losses/*.py", "anchors/*.py", "assign/*.py", "suppress/*.py", "evaluate/*.py", "datasets/*.py"),
-    *("written.py", "calculus/*.py", "kernels/*.py", "kernels/*/*.py"),
+    *("written.py", "from_file.py", "calculus/*.py", "kernels/*.py", "kernels/*/*.py"),
     *("detectors/*.py", "compare/chosen.py", "compare/splits.py", "compare/weights.py", "compare/workshop.py", "compare/fit.py"),
 )
 # What a run may choose now, and the choice that all runs had before there was one: records that lack it mean that.
@@ -196,6 +196,7 @@ def describe(plan: Plan, dataset: Dataset, command: str) -> dict[str, Any]:
     """What `plan.json` holds: the plan, and what the data set was."""
     counts = {name: len(pictures) for name, pictures in dataset.splits.items()}
     record = {**asdict(plan), "dataset": dataset.name, "format": dataset.format, "classes": list(dataset.classes), "pictures": counts}
+    record["formulas"] = formulas_of(plan.choices)
     record |= {"notes": list(dataset.notes), "fingerprint": dataset.fingerprint, "versions": versions(), "command": command}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in record.items()}
 
@@ -225,6 +226,7 @@ def _rebuilt(out: Path) -> dict[str, Any] | None:
     if not configs:
         return None
     grown = {"losses": sorted({config["loss"] for config in configs}), "seeds": sorted({config["seed"] for config in configs})}
+    grown["formulas"] = {config["loss"]: config["formula"] for config in configs if "formula" in config}
     config = {**DEFAULTS, **configs[0]}
     return {**{key: config[key] for key in (*FIXED, "fingerprint", "versions")}, **grown}
 
@@ -239,6 +241,8 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterable[str]:
         gone = [one for one in before[key] if one not in now[key]]
         if gone:
             yield f"{key}: it also has {_show(gone)}; a run can get more {key}, not fewer"
+    own = before.get("formulas", {})  # a run from before files were taken has none
+    yield from sorted({CHANGED.format(loss.split(":")[0]) for loss in own if now["formulas"].get(loss, own[loss]) != own[loss]})
 
 
 def keep(out: Path, record: dict[str, Any], before: dict[str, Any] | None, trials_left: bool) -> dict[str, Any]:

@@ -18,7 +18,8 @@ class Results:
 
     plan: what plan.json holds: `data`, `dataset` (its name), `format`, `classes`, `pictures` {split: count}, `losses`, `seeds`, `epochs`,
         `image_size` [width, height], `batch_size`, `weights` (the mode, or the file), `baseline`, `train`, `evaluate`, `eval_every`, `assigner`,
-        `nms`, `nms_threshold`, `notes`, `fingerprint`, `versions`, `command`.
+        `nms`, `nms_threshold`, `formulas` (of losses in a user's file: {loss: {`title`, `paper`, `file_sha256`}}), `notes`, `fingerprint`,
+        `versions`, `command`.
     trials: what each finished trial's result.json holds, in the order of the plan (seed by seed): `loss`, `seed`, `metrics` {name: float, NaN where
         undefined}, `epochs` [{`epoch`, `train_loss`, `box_loss`, `class_loss`, `disjoint_share`, `positives`, `metrics` or None}], `box_weight`,
         `versions`, `cpu_seconds`, `setup_cpu_seconds` (imports and pictures: spent once by a worker for all its trials), `n_parameters`.

@@ -68,7 +68,8 @@ def compare(
 ) -> Results:
     """Trains the small detector with each loss over several seeds, and reports which loss the data need, or that there is no difference.
 
-    data: a path (VOC, COCO or YOLO), "embedded", or a `Dataset`. losses: names, with parameters like "smooth_l1:beta=0.5". out: the run's folder.
+    data: a path (VOC, COCO or YOLO), "embedded", or a `Dataset`. losses: names, or FILE.py:NAME, with parameters like "smooth_l1:beta=0.5".
+    out: the run's folder.
     seeds: how many, or which. image_size: (width, height), or "192x144", to which pictures are resized. weights: "equal-gradient", "one", or a JSON
     file {loss: weight} (see `boxloss.compare.weights`). baseline: the loss that the others are compared with. train, evaluate: splits.
     assigner: the rule that decides who learns from whom. nms, nms_threshold: the kind of suppression of detections, and the overlap beyond which it acts.

@@ -54,6 +54,9 @@ def _answer(results: Results, statistics: Statistics, verdict: Verdict) -> list[
     if verdict.notes:
         blocks.append(Bullets([(note,) for note in verdict.notes]))
     plan = results.plan
+    own = plan.get("formulas", {})
+    if own:
+        blocks.append(Bullets([(*_name(loss), f": {about['title']} ({about['paper']})") for loss, about in own.items()]))
     width, height = plan["image_size"]
     n_seeds = len(plan["seeds"])
     blocks.append(
@@ -351,6 +354,7 @@ def _run(results: Results, dataset: Dataset) -> list[Block]:
         (Strong("Fingerprint of the data"), ": ", Code(plan["fingerprint"]), " (classes, pictures' names and sizes, boxes; not the format)."),
         (Strong("Versions"), f": {versions}."),
     ]
+    items += [(Strong("A loss from a file"), f": {loss}, SHA-256 ", Code(about["file_sha256"][:16]), ".") for loss, about in plan.get("formulas", {}).items()]
     items += [(Strong("In the data"), f": {note}") for note in dataset.notes]
     return [
         Heading("How it was run"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from boxloss.compare import files
-from boxloss.compare.chosen import choose
+from boxloss.compare.chosen import slug_of
 from boxloss.compare.plan import DEFAULTS, FIXED
 
 PRODUCTS = ("predictions.json", "weights.pt")
@@ -22,12 +22,14 @@ KEPT = 2  # checkpoints: should the last one be damaged, the one before costs on
 
 
 def folder_of(out: Path, loss: str, seed: int) -> Path:
-    return out / "trials" / f"{choose(loss).slug}-seed{seed}"
+    return out / "trials" / f"{slug_of(loss)}-seed{seed}"
 
 
 def config_of(record: dict[str, Any], loss: str, seed: int, weight: float) -> dict[str, Any]:
     """Everything that determines a trial's figures, but for the machine. `record` is that of plan.json."""
-    return {"loss": loss, "seed": seed, "box_weight": weight, **{key: record[key] for key in (*FIXED, "fingerprint", "versions")}}
+    config = {"loss": loss, "seed": seed, "box_weight": weight, **{key: record[key] for key in (*FIXED, "fingerprint", "versions")}}
+    own = record.get("formulas", {}).get(loss)  # of a loss in a user's file
+    return config | ({"formula": own} if own else {})
 
 
 def finished(folder: Path, config: dict[str, Any]) -> dict[str, Any] | None:

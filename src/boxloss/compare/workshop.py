@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from boxloss.compare import files, trial, weights
-from boxloss.compare.chosen import choose
+from boxloss.compare.chosen import Choice, choose, refuse_changed
 from boxloss.compare.events import Event, Finished, Key
 from boxloss.compare.fit import Keeper, as_bytes, fit
 from boxloss.compare.plan import Plan
@@ -54,7 +54,15 @@ class Workshop:
 
     def weigh(self, losses: tuple[str, ...]) -> dict[str, float]:
         """The mean gradient norm of each loss (see `weights`)."""
+        for loss in losses:
+            self.choice(loss)
         return weights.measure(losses, self.train_data, len(self.classes), self.plan.batch_size, self.plan.assigner)
+
+    def choice(self, loss: str) -> Choice:
+        """The loss; where it lies in a user's file, that is the file that the plan knows."""
+        if loss in self.record["formulas"]:
+            refuse_changed(loss, self.record["formulas"][loss])
+        return choose(loss)
 
     def train(self, key: Key, weight: float, emit: Callable[[Event], None]) -> Finished:
         """Runs a trial to its end, from its last checkpoint on, and writes its folder."""
@@ -65,7 +73,7 @@ class Workshop:
         loader = TrainingLoader(self.train_data, self.plan.batch_size, seed)
         detector = SmallDetector(len(self.classes), seed=seed)
         steps = self.plan.epochs * len(loader)
-        learner = Learner(detector, choose(loss).build(), n_steps=steps, box_weight=weight, assigner=self.plan.assigner)
+        learner = Learner(detector, self.choice(loss).build(), n_steps=steps, box_weight=weight, assigner=self.plan.assigner)
         seen: dict[str, Detections] = {}
 
         def evaluate(epoch: int) -> dict[str, float | None] | None:

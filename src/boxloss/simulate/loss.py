@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from boxloss.errors import ParameterError, UnknownNameError
-from boxloss.formulas import Formula, find
-from boxloss.from_file import from_file
+from boxloss.formulas import Formula
+from boxloss.from_file import read_loss
 from boxloss.kernels.cpu.bodies import has_tame
 from boxloss.kernels.cpu.descent import Update
 from boxloss.simulate import gradients
 from boxloss.simulate.gradients import FAULTS
 from boxloss.simulate.protocol import Protocol
-from boxloss.written import read_parameters, slug, split_names, write_parameters
+from boxloss.written import slug, split_names, write_parameters
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,8 @@ def chosen(text: str, faults: Collection[str] | None = None) -> list[Loss]:
 
 
 def _one(text: str, faults: tuple[str, ...] | None) -> Loss:
-    name, *parts = [part.strip() for part in text.split(":")]
-    if name.endswith(".py"):
-        formula = from_file(":".join([name, *parts[:1]]))
-        parts = parts[1:]
-    else:
-        formula = find(name)
-    return Loss(formula, read_parameters(text, parts, formula), faults)
+    _, formula, given = read_loss(text)
+    return Loss(formula, given, faults)
 
 
 def fault_words(text: str) -> tuple[str, ...]:
