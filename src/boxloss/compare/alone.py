@@ -3,6 +3,8 @@
 import functools
 from collections.abc import Sequence
 
+import numpy as np
+
 from boxloss.compare.document import Block, Code, Heading, Image, Paragraph
 from boxloss.compare.verdict import listed
 from boxloss.draw.curves_of_error import error_figure
@@ -17,7 +19,7 @@ PLAN = PRESETS["quick"]
 
 
 def alone(losses: Sequence[str]) -> list[Block]:
-    """Their error step by step, and one box on its way. Empty where none of the losses can be simulated."""
+    """Their error step by step, and one box on its way. Empty where none of the losses can be simulated, or leaves its boxes finite."""
     # Those with parameters in pixels of a picture are left out: boxes with an area of 1 are none of theirs.
     asked = tuple(loss for loss in losses if loss.split(":")[0] not in IN_THIS_UNIT)
     return _blocks(asked) if asked else []
@@ -25,9 +27,14 @@ def alone(losses: Sequence[str]) -> list[Block]:
 
 @functools.lru_cache(maxsize=1)
 def _blocks(losses: tuple[str, ...]) -> list[Block]:
-    asked = chosen(",".join(losses))
-    curves = {loss.label: moved(loss, PLAN).sums for loss in asked}
-    found = ways(asked, PLAN)
+    asked = {loss.label: loss for text in losses for loss in chosen(text)}  # of two files' losses of one name, the last
+    curves = {label: moved(loss, PLAN).sums for label, loss in asked.items()}
+    found = ways(list(asked.values()), PLAN)
+    lost = [label for label in asked if not (np.isfinite(curves[label]).all() and np.isfinite(found[label]).all())]
+    for label in lost:
+        del curves[label], found[label]
+    if not found:
+        return []
     moving = moving_svg(found, TARGET, "alone")
     strip, errors = strip_figure(found), error_figure(curves, PLAN, f"{PLAN.n_cases:,} boxes on their way")
     names = listed(list(found))
@@ -40,6 +47,7 @@ def _blocks(losses: tuple[str, ...]) -> list[Block]:
                 "says little of the order above. ",
                 Code(f"boxloss simulate {','.join(losses)}"),
                 " goes further.",
+                *([f" Not drawn, since no finite box comes of it: {listed(lost)}."] if lost else []),
             )
         ),
         Image(
