@@ -481,12 +481,12 @@ def _words(text: str | None) -> list[str]:
 @app.command()
 def anchors(
     data: Annotated[str, typer.Argument(metavar="DATA", help="As elsewhere; or a .npy file: (N, 2) widths and heights, or (N, 4) xyxy.", show_default=False)],
-    k: Annotated[int, typer.Option("-k", help="How many anchors.")] = 9,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many anchors.")] = 9,
     image_size: Annotated[str, typer.Option(help="The network's input, WIDTHxHEIGHT or one number, which pictures are fitted into (letterbox).")] = "640",
     stretch: Annotated[bool, typer.Option("--stretch", help="Stretch pictures to the input instead, each side by itself.")] = False,
-    curve: Annotated[int, typer.Option(help="Also what 1, 2, ... so many anchors are worth.", show_default="k")] = 0,
-    restarts: Annotated[int, typer.Option(help="Starts of k-means, of which the best is taken.")] = 10,
-    seed: Annotated[int, typer.Option(help="The same seed, the same anchors.")] = 0,
+    curve: Annotated[int, typer.Option(min=0, help="Also what 1, 2, ... so many anchors are worth.", show_default="k")] = 0,
+    restarts: Annotated[int, typer.Option(min=1, help="Starts of k-means, of which the best is taken.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same anchors.")] = 0,
     refine: Annotated[bool, typer.Option("--refine", help="Move the anchors' sides one by one afterwards, as long as that gains.")] = False,
     split: Annotated[str | None, typer.Option(help="Of one split alone.", show_default="all")] = None,
     out: Annotated[Path | None, typer.Option(help="A folder for sizes.png, anchors.png and curve.png.", show_default="no pictures")] = None,
@@ -511,6 +511,8 @@ def anchors(
     if len(sides) > 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
         raise ParameterError(f"--image-size is {image_size!r}, expected WIDTHxHEIGHT in pixels (640x480), or one number for both (640)")
     size = int(sides[0]), int(sides[-1])
+    if out is not None:
+        check_folder(out)
     with errors.status(f"reading {data}") as status:
         sizes = sizes_from(data, size, stretch=stretch, split=split, format=_data_format(format))
         found = study(sizes, size, k, most=curve, restarts=restarts, seed=seed, refine=refine, tell=status.update)

@@ -5,7 +5,7 @@ import pytest
 
 from boxloss.datasets import Dataset, Picture
 from boxloss.datasets.sizes import CHUNK, sizes, sizes_from
-from boxloss.errors import DataError, UnknownNameError
+from boxloss.errors import DataError, ParameterError, UnknownNameError
 from shared_data import shared
 
 
@@ -38,14 +38,28 @@ def test_a_split_of_real_data():
 def test_an_array_is_read_in_pieces(tmp_path):
     boxes = np.random.Generator(np.random.PCG64(0)).integers(1, 50, (CHUNK + 5, 4))
     boxes[:, 2:] += boxes[:, :2]
-    boxes[3, 2] = boxes[3, 0]  # no width
-    sides = np.delete(boxes[:, 2:] - boxes[:, :2], 3, axis=0)
+    sides = boxes[:, 2:] - boxes[:, :2]
     np.save(tmp_path / "boxes.npy", boxes)
     np.save(tmp_path / "sizes.npy", sides.astype(np.float32))
     for name in ("boxes.npy", "sizes.npy"):
         found = sizes_from(tmp_path / name, (640, 640))
         assert found.dtype == np.float32
         assert (found == sides).all()
+
+
+@pytest.mark.parametrize("row", [[1, 2, np.nan, 4], [5, 2, 3, 4], [1, 2, 1, 4], [0, 0, np.inf, 1], [0, 1], [-1, 3], [2, np.nan]])
+def test_a_row_that_is_no_box_is_named(tmp_path, row):
+    array = np.tile(np.array([[0.0, 0, 9, 9]])[:, -len(row) :], (CHUNK + 5, 1))
+    array[CHUNK + 2] = row
+    np.save(tmp_path / "x.npy", array)
+    with pytest.raises(DataError, match=rf"x\.npy: row {CHUNK + 2}: (box|size) = \[.*\]: must be (left, top|a width).*hint: .*drop such rows"):
+        sizes_from(tmp_path / "x.npy", (640, 640))
+
+
+@pytest.mark.parametrize("options", [{"split": "train"}, {"format": "coco"}, {"stretch": True}])
+def test_what_an_array_has_no_use_for_is_refused(tmp_path, options):
+    with pytest.raises(ParameterError, match="goes with a data set"):
+        sizes_from(tmp_path / "x.npy", (640, 640), **options)
 
 
 @pytest.mark.parametrize(("content", "message"), [(b"no array", "must be an array as np.save writes it"), (None, "must exist")])

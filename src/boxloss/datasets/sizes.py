@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from boxloss.datasets.load import Format, load
 from boxloss.datasets.types import Dataset
 from boxloss.datasets.where import Where
+from boxloss.errors import ParameterError
 
 Sizes = npt.NDArray[np.float32]
 CHUNK = 2**18
@@ -33,9 +35,13 @@ def sizes(dataset: Dataset, input_size: tuple[int, int], *, stretch: bool = Fals
 def sizes_from(data: str | Path, input_size: tuple[int, int], *, stretch: bool = False, split: str | None = None, format: Format | None = None) -> Sizes:
     """`sizes` of what `load` reads; or of a NumPy file (.npy), which is read in pieces: (N, 2) widths and heights or (N, 4) xyxy, in pixels of the input.
 
-    Raises `DataError` for what cannot be read, and `UnknownNameError` where there is no such split.
+    Raises `DataError` for what cannot be read, and for a row of an array that is no box; `UnknownNameError` where there is no such split; `ParameterError`
+    for what an array has no use for.
     """
     if str(data).endswith(".npy"):
+        for option, given in (("split", split), ("format", format), ("stretch", stretch)):
+            if given:
+                raise ParameterError(f"{option}: goes with a data set, and {data} is an array, in pixels of the input already: leave it out")
         return np.concatenate([np.zeros((0, 2), np.float32), *_from_array(Path(data))])
     found = load(data, format=format, pixels=False)
     return sizes(found if split is None else found.only(split), input_size, stretch=stretch)
@@ -54,5 +60,15 @@ def _from_array(path: Path) -> Iterator[Sizes]:
         where.refuse("array", f"{array.dtype} {array.shape}", "must be numbers (N, 2), widths and heights, or (N, 4), xyxy", "boxes in another format?")
     for start in range(0, len(array), CHUNK):
         part = np.asarray(array[start : start + CHUNK])
-        sides = (part[:, 2:].astype(np.float64) - part[:, :2] if part.shape[1] == 4 else part).astype(np.float32)
-        yield sides[(sides > 0).all(axis=1) & np.isfinite(sides).all(axis=1)]
+        found = (part[:, 2:].astype(np.float64) - part[:, :2] if part.shape[1] == 4 else part).astype(np.float32)
+        fit = (found > 0).all(axis=1) & np.isfinite(found).all(axis=1)
+        if not fit.all():
+            bad = int(fit.argmin())
+            _refuse_row(where.at(f"row {start + bad}"), part[bad].tolist())
+        yield found
+
+
+def _refuse_row(where: Where, row: list[float]) -> NoReturn:
+    wanted = "left, top, right, bottom, with left < right and top < bottom" if len(row) == 4 else "a width and a height above 0"
+    hint = "drop such rows" + ("; or are these boxes xywh, or cxcywh? boxloss.boxes.convert makes them xyxy" if len(row) == 4 else "")
+    where.refuse("box" if len(row) == 4 else "size", row, f"must be {wanted}, all finite in float32", f"rows count from 0; {hint}")
