@@ -14,6 +14,8 @@ from shared_data import shared
 
 COMMANDS = ("compare", "dataset", "convert", "list", "show", "check", "evaluate", "anchors", "simulate", "zoo")
 
+KINDS = "(there are: cluster, cluster_weighted, diou, fast, greedy, matrix, soft, soft_linear, spm, weighted)"
+
 
 def boxloss(*words: object, cwd=None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "boxloss", *map(str, words)], capture_output=True, text=True, cwd=cwd, timeout=300)
@@ -192,10 +194,19 @@ def test_evaluate_tries_suppression_and_draws(tmp_path):
         (("show", "giou", "--out", "giou.gif"), "--out: cannot write giou.gif: its suffix is .gif, expected .png, .svg, .jpg, .jpeg or .pdf"),
         (("compare", "embedded", "--seeds", "three"), "--seeds is 'three', expected how many (3) or which (0,1,2)"),
         (("compare", "embedded", "--losses", "iou,goiu"), None),
-        (("compare", "embedded", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),
-        (("compare", "embedded", "--assigner", "center_sampling"), "unknown assigner 'center_sampling': did you mean centre_sampling?"),
-        (("evaluate", "gt.json", "dt.json", "--nms", "gredy"), "unknown kind of suppression 'gredy': did you mean greedy?"),
-        (("evaluate", "gt.json", "dt.json", "--nms-threshold", "2"), "nms: threshold is 2.0, expected a number in [0, 1]"),
+        (("compare", "embedded", "--nms", "gredy"), f"unknown kind of suppression 'gredy': did you mean greedy? {KINDS}"),
+        (("compare", "embedded", "--assigner", "center_sampling"), None),
+        (("evaluate", "gt.json", "dt.json", "--nms", "gredy"), f"unknown kind of suppression 'gredy': did you mean greedy? {KINDS}"),
+        (("evaluate", "gt.json", "dt.json", "--nms", ","), "--nms is ',', which names no kind: for instance --nms greedy"),
+        (
+            ("evaluate", "gt.json", "dt.json", "--nms-threshold", "0.5"),
+            "--nms-threshold 0.5 goes with --nms, which says what is suppressed how: for instance --nms greedy",
+        ),
+        (
+            ("evaluate", "gt.json", "dt.json", "--out", __file__),
+            f"--out: cannot write {__file__}: it is a file, where a folder has to be; choose another place",
+        ),
+        (("evaluate", "gt.json", "dt.json", "--nms", "greedy", "--nms-threshold", "2"), "nms: threshold is 2.0, expected a number in [0, 1]"),
         (("convert", "embedded", "--to", "coc", "--out", "nowhere"), "unknown data set format 'coc': did you mean coco or voc?"),
         (("dataset", "no/such/folder"), None),
     ],

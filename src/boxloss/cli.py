@@ -57,7 +57,6 @@ SUPPRESSIONS = "greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, wei
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder (VOC, COCO, YOLO), a COCO .json, a YOLO data.yaml, or: embedded", show_default=False)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress: the figures alone.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-NmsThreshold = Annotated[float, typer.Option("--nms-threshold", help="The overlap beyond which a detection is suppressed; soft and matrix have none.")]
 Format = Annotated[str | None, typer.Option("--format", help="voc, coco or yolo, where a folder could be two of them.", show_default=False)]
 
 
@@ -99,7 +98,7 @@ def compare(
         str,
         typer.Option(help="The kind of suppression of detections: greedy, diou, cluster, fast, soft, soft_linear, matrix, spm, weighted or cluster_weighted."),
     ] = "greedy",
-    nms_threshold: NmsThreshold = 0.6,
+    nms_threshold: Annotated[float, typer.Option(help="The overlap beyond which a detection is suppressed; soft and matrix have none.")] = 0.6,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector with each loss over several seeds, and report which loss the data need: or that there is no difference.
@@ -440,7 +439,9 @@ def evaluate(
             show_default="none",
         ),
     ] = None,
-    nms_threshold: NmsThreshold = 0.6,
+    nms_threshold: Annotated[
+        float | None, typer.Option("--nms-threshold", help="With --nms: the overlap beyond which a detection is suppressed; soft and matrix have none.", show_default="0.6")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A folder for pictures of all this.", show_default="no pictures")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -453,10 +454,19 @@ def evaluate(
     Example: boxloss evaluate instances_val2017.json raw.json --nms greedy,diou,soft --out pictures
     """
     from boxloss.evaluate import examine
+    from boxloss.evaluate.suppressed import THRESHOLD
     from boxloss.evaluate.words import tables
 
+    kinds = [word for part in (nms or "").split(",") if (word := part.strip())]
+    if not kinds and (nms is not None or nms_threshold is not None):
+        given = (
+            f"--nms-threshold {nms_threshold:g} goes with --nms, which says what is suppressed how" if nms is None else f"--nms is {nms!r}, which names no kind"
+        )
+        raise ParameterError(f"{given}: for instance --nms greedy")
+    if out is not None:
+        check_folder(out)
     with errors.status("reading") as status:
-        found = examine(truth, detections, nms=_words(nms), nms_threshold=nms_threshold, tell=status.update)
+        found = examine(truth, detections, nms=kinds, nms_threshold=THRESHOLD if nms_threshold is None else nms_threshold, tell=status.update)
     if as_json:
         print(json.dumps(_finite(found.as_dict()), indent=1))
     else:
@@ -472,10 +482,6 @@ def evaluate(
         for name, figure in figures(found, detections.stem).items():
             style.save(figure, out / f"{name}.png")
             errors.print(f"drawn: {out / name}.png", markup=False)
-
-
-def _words(text: str | None) -> list[str]:
-    return [word for part in (text or "").split(",") if (word := part.strip())]
 
 
 @app.command()

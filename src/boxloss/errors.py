@@ -35,11 +35,13 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
 
 
 class UnknownNameError(BoxLossError):
-    """A name that is not in a list of names; the message suggests the nearest ones."""
+    """A name that is not in a list of names; the message suggests the nearest ones, and has them all where there is none near, or where `listed`."""
 
-    def __init__(self, what: str, name: object, known: Iterable[str]):
+    def __init__(self, what: str, name: object, known: Iterable[str], *, listed: bool = False):
         names = sorted(known)
-        hint = (nearest(name, names) if isinstance(name, str) else "") or f"there are: {', '.join(names)}"
+        near = nearest(name, names) if isinstance(name, str) else ""
+        there = f"there are: {', '.join(names)}"
+        hint = f"{near} ({there})" if near and listed else near or there
         super().__init__(f"unknown {what} {name!r}: {hint}")
 
 

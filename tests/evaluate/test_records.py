@@ -76,7 +76,9 @@ def test_ground_truth_that_is_refused(path, value, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"image_id": 9}, "[1]: image_id is 9, expected the id of an image"),
+        ({"image_id": 9}, "[1]: image_id is 9, expected the id of an image of the ground truth (its images have the ids 1, 2: is one file of another split"),
+        ({"image_id": "1"}, "[1]: image_id is '1', expected the id of an image of the ground truth (ids are numbers: write 1, without quotes)"),
+        ({"category_id": 9}, "[1]: category_id is 9, expected the id of a category of the ground truth (its categories have the ids 1: is a class's place"),
         ({"category_id": 0}, "are these class indices from 0?"),
         ({"bbox": None}, "[1]: bbox is None, expected four numbers"),
         ({"score": "0.5"}, "[1]: score is '0.5', expected a finite number"),

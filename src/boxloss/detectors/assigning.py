@@ -9,5 +9,5 @@ from boxloss.errors import UnknownNameError
 def find_assigner(name: str) -> Callable[..., Assignment]:
     """assigner(priors, objects, predictions): one picture at a time; rules that do not look at the predictions leave them alone."""
     if name not in ASSIGNERS:
-        raise UnknownNameError("assigner", name, ASSIGNERS)
+        raise UnknownNameError("assigner", name, ASSIGNERS, listed=True)
     return ASSIGNERS[name]

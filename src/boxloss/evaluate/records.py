@@ -16,6 +16,9 @@ from boxloss.errors import DataError
 Source = str | PathLike[str] | dict[str, Any] | list[Any]
 """A path of a JSON file, or what `json.load` made of one."""
 
+MOST_IDS = 10
+"""So many ids a message lists."""
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -114,10 +117,10 @@ def _unique_ids(name: str, key: str, records: list[Any], *, required: bool = Tru
 def _check_box(name: str, where: str, record: Any, image_ids: set[int], category_ids: set[int]) -> dict[str, Any]:
     image = _field(name, where, record, "image_id")
     if not _is_integer(image) or image not in image_ids:
-        raise _broken(name, where, "image_id", image, "the id of an image of the ground truth")
+        raise _broken(name, where, "image_id", image, "the id of an image of the ground truth", _known("image", image, image_ids))
     category = _field(name, where, record, "category_id")
     if not _is_integer(category) or category not in category_ids:
-        raise _broken(name, where, "category_id", category, "the id of a category of the ground truth", _near_category(category, category_ids))
+        raise _broken(name, where, "category_id", category, "the id of a category of the ground truth", _known("category", category, category_ids))
     box = _field(name, where, record, "bbox")
     if not isinstance(box, (list, tuple)) or len(box) != 4:
         raise _broken(name, where, "bbox", box, "four numbers: left, top, width, height")
@@ -128,10 +131,17 @@ def _check_box(name: str, where: str, record: Any, image_ids: set[int], category
     return {"image_id": image, "category_id": category, "bbox": [float(value) for value in box]}
 
 
-def _near_category(category: Any, known: set[int]) -> str:
-    if _is_integer(category) and category + 1 in known and 0 not in known:
-        return "the ground truth counts categories from 1: are these class indices from 0?"
-    return ""
+def _known(what: str, value: Any, known: set[int]) -> str:
+    """What a wrong id may come from, and which ids there are."""
+    if isinstance(value, str) and value.strip().isdecimal() and int(value) in known:
+        return f"ids are numbers: write {int(value)}, without quotes"
+    if what == "category" and _is_integer(value) and value + 1 in known and 0 not in known:
+        return "the ground truth counts categories from 1: are these class indices from 0? Add 1 to each, or take the ids that stand under categories"
+    there = [str(one) for one in sorted(known)]
+    many = ", ".join(there) if len(there) <= MOST_IDS else f"{there[0]} to {there[-1]}, {len(there):,} of them"
+    if what == "category":
+        return f"its categories have the ids {many or 'of no category'}: is a class's place in a list given for its id?"
+    return f"its images have the ids {many or 'of no image'}: is one file of another split, or a file's name given for an id?"
 
 
 def _field(name: str, where: str, record: Any, field: str) -> Any:

@@ -102,7 +102,7 @@ def suppressions(ground_truth: Source, detections: Source, kinds: Sequence[str],
 def check(kinds: Sequence[str], threshold: float) -> None:
     for kind in kinds:
         if kind not in KINDS:
-            raise UnknownNameError("kind of suppression", kind, list(KINDS))
+            raise UnknownNameError("kind of suppression", kind, KINDS, listed=True)
     if not 0 <= threshold <= 1:
         raise ParameterError(f"nms: threshold is {threshold}, expected a number in [0, 1]")
 
