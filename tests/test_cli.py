@@ -209,6 +209,9 @@ def test_evaluate_tries_suppression_and_draws(tmp_path):
         (("evaluate", "gt.json", "dt.json", "--nms", "greedy", "--nms-threshold", "2"), "nms: threshold is 2.0, expected a number in [0, 1]"),
         (("convert", "embedded", "--to", "coc", "--out", "nowhere"), "unknown data set format 'coc': did you mean coco or voc?"),
         (("dataset", "no/such/folder"), None),
+        (("dataset", "no", "--out", "x", "--no-pictures"), "--out x is where pictures go, and --no-pictures draws none: one of the two"),
+        (("dataset", "no", "--out", __file__), f"--out: cannot write {__file__}: it is a file, where a folder has to be; choose another place"),
+        (("convert", "no", "--to", "voc", "--out", f"{__file__}/x"), None),
     ],
 )
 def test_refusals_are_one_line_and_exit_code_2(words, message, tmp_path, monkeypatch):

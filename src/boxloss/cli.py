@@ -190,6 +190,10 @@ def dataset(
     from boxloss.datasets import load
     from boxloss.datasets.summary import as_text, summarise, tables
 
+    if out is not None:
+        if not pictures:
+            raise ParameterError(f"--out {out} is where pictures go, and --no-pictures draws none: one of the two")
+        check_folder(out)
     draw = pictures and (out is not None or not as_json)
     no_samples = "" if draw else "not asked for"
     try:
@@ -247,10 +251,12 @@ def convert(
     """
     from boxloss.datasets import convert as write
     from boxloss.datasets import load
+    from boxloss.datasets.convert import check_target
 
     target = _data_format(to)
     if to == "yolo" and not pixels:
         raise ParameterError("--no-pixels: YOLO keeps no sizes, so its labels mean nothing without the image files; write VOC or COCO instead")
+    check_target(out)
     found = load(data, format=_data_format(format), pixels=pixels)
     with errors.status(f"writing {sum(map(len, found.splits.values()))} pictures as {to}"):
         folder = write(found, target, out)

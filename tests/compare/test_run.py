@@ -10,7 +10,7 @@ pytest.importorskip("faster_coco_eval")
 from boxloss.compare import files, run
 from boxloss.compare.engine import Engine
 from boxloss.compare.run import Interrupted, TrialsFailed, compare
-from boxloss.errors import CompareError, MissingExtraError
+from boxloss.errors import BoxLossError, CompareError, MissingExtraError
 from compare.tiny import figures, tiny
 
 OPTIONS = {"losses": "iou,l1", "seeds": 2, "epochs": 2, "batch_size": 8, "eval_every": 1, "quiet": True}
@@ -141,3 +141,23 @@ def test_what_is_refused_changes_nothing(finished_run, tmp_path, options, messag
     with pytest.raises(CompareError, match=message):
         compare(tiny(), out=out, **{**OPTIONS, **options})
     assert {path: path.read_bytes() for path in out.rglob("*.json")} == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"losses": "iou,goiu"}, "unknown loss 'goiu'"),
+        ({"losses": "nowhere.py:mine"}, r"nowhere\.py: no such file"),
+        ({"baseline": "giou"}, "baseline: giou is not among"),
+        ({"assigner": "atsss"}, "unknown assigner 'atsss'"),
+        ({"nms": "gredy"}, r"unknown kind of suppression 'gredy'.*there are: cluster"),
+        ({"image_size": "12"}, "image_size: '12'"),
+        ({"epochs": 0}, "epochs: 0"),
+        ({"out": __file__}, r"--out: cannot write .*test_run\.py: it is a file"),
+    ],
+)
+def test_what_can_be_refused_without_the_data_is_refused_before_they_are_read(options, message, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "load", lambda data: pytest.fail("the data were read"))
+    with pytest.raises(BoxLossError, match=message):
+        compare("data", **{**OPTIONS, "out": tmp_path / "run", **options})
+    assert not (tmp_path / "run").exists()

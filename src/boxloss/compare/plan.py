@@ -2,8 +2,8 @@
 
 import math
 import shlex
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,12 @@ def _whole(name: str, value: Any, least: int, most: float = math.inf) -> None:
         raise CompareError(f"{name}: {value!r} is not a whole number of {limit}")
 
 
-def make_plan(
-    dataset: Dataset,
+def make_plan(dataset: Dataset, **options: Any) -> Plan:
+    """The plan of what `planned` takes for `options`, on a data set."""
+    return planned(**options)(dataset)
+
+
+def planned(
     *,
     data: str,
     losses: str | Iterable[str],
@@ -117,37 +121,44 @@ def make_plan(
     assigner: str = DEFAULTS["assigner"],
     nms: str = DEFAULTS["nms"],
     nms_threshold: float = THRESHOLD,
-) -> Plan:
-    """Fills in what the user left open, from the data set.
+) -> Callable[[Dataset], Plan]:
+    """What makes the plan, given the data set, from which it fills in what the user left open. All else is checked before: data may take long to read.
 
     Defaults: train on the split "train" and evaluate on all others together; the median picture's shape with a longer side of at most 192 px; the
     baseline is `iou` where it is compared, else the first loss; five evaluations over the training.
 
     Raises:
-        CompareError, UnknownNameError: something asked for is not there, or makes no sense.
+        CompareError, UnknownNameError, FormulaError: something asked for is not there, or makes no sense.
     """
     names = tuple(map(str, choose_all(losses)))
     if isinstance(seeds, int):
         _whole("seeds", seeds, 1)
         seeds = range(seeds)
     _whole("epochs", epochs, 1)
-    train, held = splits_of(dataset, train, evaluate)
-    return Plan(
+    size = _size(image_size) if image_size is not None else None
+    asked = None if evaluate is None else tuple(evaluate)
+    draft = Plan(
         data=data,
         losses=names,
         seeds=tuple(seeds),
         epochs=epochs,
-        image_size=_size(image_size) if image_size is not None else _default_size(dataset, train),
+        image_size=size or (LONG_SIDE, LONG_SIDE),
         batch_size=batch_size,
         weights=str(weights),
         baseline=str(choose(baseline)) if baseline else ("iou" if "iou" in names else names[0]),
-        train=train,
-        evaluate=held,
+        train=train or "",
+        evaluate=asked or (),
         eval_every=eval_every if eval_every is not None else math.ceil(epochs / 5),
         assigner=assigner,
         nms=nms,
         nms_threshold=float(nms_threshold),
     )
+
+    def on(dataset: Dataset) -> Plan:
+        name, held = splits_of(dataset, train, asked)
+        return replace(draft, train=name, evaluate=held, image_size=size or _default_size(dataset, name))
+
+    return on
 
 
 def _size(image_size: tuple[int, int] | str) -> tuple[int, int]:

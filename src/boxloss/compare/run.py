@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from boxloss.compare import files, weights
 from boxloss.compare.engine import Engine, cores
 from boxloss.compare.events import Failed, Key, Prepare
-from boxloss.compare.plan import DEFAULTS, Plan, describe, keep, make_plan, previous
+from boxloss.compare.plan import DEFAULTS, Plan, describe, keep, planned, previous
 from boxloss.compare.results import Results, read
 from boxloss.compare.tally import DONE, Row, Tally
 from boxloss.compare.trial import config_of, finished, folder_of
 from boxloss.datasets import Dataset, load
 from boxloss.errors import CompareError, MissingExtraError
+from boxloss.places import check_folder
 
 if TYPE_CHECKING:
     from boxloss.compare.progress import Display
@@ -74,7 +75,7 @@ def compare(
     file {loss: weight} (see `boxloss.compare.weights`). baseline: the loss that the others are compared with. train, evaluate: splits.
     assigner: the rule that decides who learns from whom. nms, nms_threshold: the kind of suppression of detections, and the overlap beyond which it acts.
     jobs: trials side by side, by default one a core.
-    command: how the user spelled all this, for the report. What is left open is filled in by `boxloss.compare.plan.make_plan`.
+    command: how the user spelled all this, for the report. What is left open is filled in by `boxloss.compare.plan.planned`.
 
     Trials with the same seed start from the same weights and see the same pictures in the same order, whatever the loss. Stopped anywhere, even by
     kill -9, the same call goes on, to the same figures to the digit; a finished trial is never run again. Asked for more losses or seeds in the same
@@ -94,11 +95,13 @@ def compare(
     out = Path(out)
     if jobs is not None and jobs < 1:
         raise CompareError(f"jobs: {jobs} trials side by side is not possible; give at least 1")
-    dataset = data if isinstance(data, Dataset) else load(data)
+    check_folder(out)
     name = data.name if isinstance(data, Dataset) else str(data)
     options: dict[str, Any] = {"epochs": epochs, "image_size": image_size, "batch_size": batch_size, "weights": weights, "baseline": baseline}
     options |= {"train": train, "evaluate": evaluate, "eval_every": eval_every, "assigner": assigner, "nms": nms, "nms_threshold": nms_threshold}
-    plan = make_plan(dataset, data=name, losses=losses, seeds=seeds, **options)
+    plan_on = planned(data=name, losses=losses, seeds=seeds, **options)
+    dataset = data if isinstance(data, Dataset) else load(data)
+    plan = plan_on(dataset)
     try:
         with files.locked(out) as lock:
             failed = Run(plan, dataset, out, jobs or cores(), lock, display_for(quiet)).trials(command)

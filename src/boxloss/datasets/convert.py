@@ -19,6 +19,7 @@ from boxloss.datasets.types import DECIMALS, SPLIT_ORDER, Dataset, Picture
 from boxloss.datasets.voc import CLASSES
 from boxloss.datasets.where import MISSING, Where, need
 from boxloss.errors import DataError, UnknownNameError
+from boxloss.places import check_folder
 
 
 def convert(dataset: Dataset, format: Format, out: str | Path) -> Path:
@@ -28,7 +29,8 @@ def convert(dataset: Dataset, format: Format, out: str | Path) -> Path:
     nothing behind. Image files are copied as they are; pictures in memory become PNG. Where pictures were read without image files, VOC and COCO
     annotations are written alone.
 
-    Raises `DataError` where the format cannot hold the data, or where `out` holds something; `UnknownNameError` for another format.
+    Raises `DataError` where the format cannot hold the data, or where `out` holds something; `ParameterError` where `out` cannot be made; `UnknownNameError`
+    for another format.
 
     >>> convert(load("embedded"), "coco", "blobs_coco")  # doctest: +SKIP
     PosixPath('blobs_coco')
@@ -36,8 +38,7 @@ def convert(dataset: Dataset, format: Format, out: str | Path) -> Path:
     if format not in FORMATS:
         raise UnknownNameError("data set format", format, FORMATS)
     target = Path(out)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        Where(target, "target").refuse("path", str(out), "must be a new or an empty folder", "remove it, or choose another")
+    check_target(target)
     _check(dataset, format)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.partial-"))
@@ -49,6 +50,13 @@ def convert(dataset: Dataset, format: Format, out: str | Path) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def check_target(target: Path) -> None:
+    """Raises `DataError` or `ParameterError` where no data set can be written to `target`."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        Where(target, "target").refuse("path", str(target), "must be a new or an empty folder", "remove it, or choose another")
+    check_folder(target)
 
 
 def _umask() -> int:
