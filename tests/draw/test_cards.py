@@ -1,7 +1,7 @@
 """A loss's card: its numbers are those of the loss, its text says what the record claims."""
 
 import json
-import math
+from math import inf, nan
 
 import numpy as np
 import pytest
@@ -147,7 +147,7 @@ def test_terminal_curves_are_as_wide_as_asked(width):
 
 def test_a_curve_that_is_not_finite_is_drawn_all_the_same():
     """`boxloss check` of a formula that gives NaN, which it is to find, ended in a traceback."""
-    for values in ([math.nan, math.inf, 2.0, 1.0], [math.nan] * 4):
+    for values in ([nan, inf, 2.0, 1.0], [nan] * 4):
         title, *lines, _, _ = terminal.labelled(values, "0", "1", "loss", width=4, height=1)
         assert title == "loss"
         assert lines[0].endswith("┤  █▄" if 2.0 in values else "┤    ")

@@ -236,7 +236,7 @@ def _rebuilt(out: Path) -> dict[str, Any] | None:
     configs = [config for path in sorted((out / "trials").glob("*/config.json")) if (config := files.read_record(path))]
     if not configs:
         return None
-    grown = {"losses": sorted({config["loss"] for config in configs}), "seeds": sorted({config["seed"] for config in configs})}
+    grown: dict[str, Any] = {"losses": sorted({config["loss"] for config in configs}), "seeds": sorted({config["seed"] for config in configs})}
     grown["formulas"] = {config["loss"]: config["formula"] for config in configs if "formula" in config}
     config = {**DEFAULTS, **configs[0]}
     return {**{key: config[key] for key in (*FIXED, "fingerprint", "versions")}, **grown}
