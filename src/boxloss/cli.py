@@ -21,6 +21,7 @@ from boxloss import __version__
 from boxloss.cli_draw import draw
 from boxloss.errors import BoxLossError, DataError, MissingExtraError, ParameterError, UnknownNameError
 from boxloss.places import check_file, check_folder
+from boxloss.words import plural
 
 app = typer.Typer(
     add_completion=False,
@@ -258,7 +259,7 @@ def convert(
         raise ParameterError("--no-pixels: YOLO keeps no sizes, so its labels mean nothing without the image files; write VOC or COCO instead")
     check_target(out)
     found = load(data, format=_data_format(format), pixels=pixels)
-    with errors.status(f"writing {sum(map(len, found.splits.values()))} pictures as {to}"):
+    with errors.status(f"writing {plural(sum(map(len, found.splits.values())), 'picture')} as {to}"):
         folder = write(found, target, out)
     output.print(f"written: {folder}", markup=False)
     for note in found.notes:

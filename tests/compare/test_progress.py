@@ -46,6 +46,12 @@ def test_without_a_terminal_there_are_a_few_plain_lines():
     assert "\x1b" not in text
 
 
+def test_one_trial_of_one_epoch_is_no_plural():
+    stream = io.StringIO()
+    Lines(stream).start(Tally(1, {("iou", 0): Row(("iou", 0))}))
+    assert stream.getvalue() == "1 trial of 1 epoch\n"
+
+
 def test_now_and_then_a_line_says_how_far_it_is(monkeypatch):
     stream = io.StringIO()
     display = Lines(stream)

@@ -108,3 +108,8 @@ def test_bccd() -> None:
     assert {name: sum(counts[name] for counts in summary.boxes.values()) for name in summary.class_root_area} == {"Platelets": 361, "RBC": 4155, "WBC": 372}
     assert summary.picture_sizes == {"640 x 480": 364}
     assert summary.root_area["min"] == 0
+
+
+def test_one_picture_with_one_box_of_one_class_is_no_plural():
+    one = Picture("a", 40, 30, np.array([[1.0, 2, 3, 4]]), np.zeros(1, np.int64), np.zeros(1, bool))
+    assert as_text(summarise(Dataset("x", "voc", ("cat",), {"all": (one,)}))).startswith("x (voc), 1 picture, 1 box, 1 class\n")

@@ -53,7 +53,7 @@ def test_negative_zero_becomes_zero() -> None:
         ({"boxes": np.zeros((1, 5))}, ShapeError, "Picture 'a': boxes has shape (1, 5), expected (n, 4); no boxes are np.zeros((0, 4))"),
         ({"boxes": np.full((1, 4), np.nan)}, InvalidBoxError, "Picture 'a': boxes has values that are not finite, or beyond 1e+09 px"),
         ({"boxes": np.full((1, 4), 2e9)}, InvalidBoxError, "Picture 'a': boxes has values that are not finite, or beyond 1e+09 px"),
-        ({"labels": np.zeros(2)}, ShapeError, "Picture 'a': 1 boxes, but labels has shape (2,) and ignore has shape (1,)"),
+        ({"labels": np.zeros(2)}, ShapeError, "Picture 'a': 1 box, but labels has shape (2,) and ignore has shape (1,)"),
         ({"array": np.zeros((10, 8, 3), np.uint8)}, ShapeError, "Picture 'a': array is uint8 (10, 8, 3), expected uint8 (8, 10, 3)"),
     ],
 )

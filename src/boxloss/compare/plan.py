@@ -15,6 +15,7 @@ from boxloss.datasets import Dataset
 from boxloss.detectors.assigning import find_assigner
 from boxloss.errors import CompareError
 from boxloss.evaluate.suppressed import THRESHOLD, check
+from boxloss.words import plural
 
 MODES = ("equal-gradient", "one")
 STEP = 16  # pixels: a default image size is a multiple of this
@@ -277,8 +278,8 @@ def keep(out: Path, record: dict[str, Any], before: dict[str, Any] | None, trial
 
 
 def _count(record: dict[str, Any]) -> str:
-    n_pictures = sum(record["pictures"].values()) if "pictures" in record else "?"
-    return f"{record.get('dataset', '?')} with {n_pictures} pictures, fingerprint {record['fingerprint'][:8]}"
+    pictures = plural(sum(record["pictures"].values()), "picture") if "pictures" in record else "? pictures"
+    return f"{record.get('dataset', '?')} with {pictures}, fingerprint {record['fingerprint'][:8]}"
 
 
 def _show(value: Any) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from boxloss.compare.events import Began, Event, Failed, Finished
 from boxloss.compare.tally import DONE, FAILED, RUNNING, WAITING, Row, Tally, as_ap, in_words
+from boxloss.words import plural
 
 OFTEN = 10.0  # seconds between two lines where there is no terminal
 FRAME = 4.0  # pictures a second of the live table; each costs time that trials could use
@@ -60,7 +61,7 @@ class Lines:
     def start(self, tally: Tally) -> None:
         self.tally = tally
         done = tally.count(DONE)
-        self.say(f"{len(tally.rows)} trials of {tally.n_epochs} epochs" + (f", {done} of them already finished" if done else ""))
+        self.say(f"{plural(len(tally.rows), 'trial')} of {plural(tally.n_epochs, 'epoch', 'epochs')}" + (f", {done} of them already finished" if done else ""))
 
     def event(self, event: Event) -> None:
         if self.tally is None:
@@ -71,7 +72,7 @@ class Lines:
                 self.say(f"{self.tally.rows[event.key].name}: going on after epoch {epochs}")
             case Finished(_, ap, cpu_seconds):
                 n_done = self.tally.count(DONE)
-                parts = (f"AP {as_ap(ap)} in {in_words(cpu_seconds)}", f"{n_done} of {len(self.tally.rows)} trials done", self.tally.left)
+                parts = (f"AP {as_ap(ap)} in {in_words(cpu_seconds)}", f"{n_done} of {plural(len(self.tally.rows), 'trial')} done", self.tally.left)
                 self.say(f"{self.tally.rows[event.key].name}: {', '.join(filter(None, parts))}")
             case Failed(key, message, log) if key is not None:
                 self.say(f"{self.tally.rows[key].name}: failed: {message} (see {log})")
@@ -124,7 +125,7 @@ def render(tally: Tally, height: int) -> Group:
     """The table as it stands, in at most `height` lines."""
     head = Table.grid(padding=(0, 1))
     failed = f", {tally.count(FAILED)} failed" if tally.count(FAILED) else ""
-    counts = f"{tally.count(DONE)} of {len(tally.rows)} trials done{failed}"
+    counts = f"{tally.count(DONE)} of {plural(len(tally.rows), 'trial')} done{failed}"
     left = tally.left if tally.count(WAITING) + tally.count(RUNNING) else f"in {in_words(time.monotonic() - tally.started)}"
     head.add_row(ProgressBar(total=1.0, completed=tally.share, width=30), f"{tally.share:.0%}", counts, left or tally.stage)
     table = Table(box=None, pad_edge=False, header_style="dim")

@@ -15,6 +15,7 @@ from boxloss.compare.trial import config_of, finished, folder_of
 from boxloss.datasets import Dataset, load
 from boxloss.errors import CompareError, MissingExtraError
 from boxloss.places import check_folder
+from boxloss.words import plural
 
 if TYPE_CHECKING:
     from boxloss.compare.progress import Display
@@ -133,7 +134,7 @@ def _blame(failed: Sequence[Failed], n_trials: int, out: Path) -> str:
     first = failed[0]
     name = f"{first.key[0]} seed {first.key[1]}" if first.key else "preparation"
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-    return f"{len(failed)} of {n_trials} trials failed: {name}: {first.message} (see {first.log}){more}; the same command tries them again"
+    return f"{len(failed)} of {plural(n_trials, 'trial')} failed: {name}: {first.message} (see {first.log}){more}; the same command tries them again"
 
 
 class Run:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from boxloss.datasets import Dataset, Picture
 from boxloss.errors import CompareError, UnknownNameError
+from boxloss.words import plural
 
 HELD_OUT = 5  # one picture in so many is held out where the data set has a single split
 
@@ -51,7 +52,7 @@ def share(dataset: Dataset, train: str, evaluate: Sequence[str]) -> tuple[list[P
     by_hash = sorted(pictures, key=lambda picture: hashlib.sha256(picture.name.encode()).digest())
     n_held = len(pictures) // HELD_OUT
     if n_held == 0:
-        raise CompareError(f"{dataset.name} has {len(pictures)} pictures in its only split; at least {HELD_OUT} are needed to hold some out")
+        raise CompareError(f"{dataset.name} has {plural(len(pictures), 'picture')} in its only split; at least {HELD_OUT} are needed to hold some out")
     held = {picture.name for picture in by_hash[:n_held]}
     return [p for p in pictures if p.name not in held], [p for p in pictures if p.name in held]
 

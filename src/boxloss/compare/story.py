@@ -16,6 +16,7 @@ from boxloss.datasets import Dataset, Picture
 from boxloss.draw.colours import colour
 from boxloss.draw.curves import Row, epoch_figure, interval_figure
 from boxloss.draw.style import to_svg, to_svg_file
+from boxloss.words import plural
 
 TITLES = {"ap": "AP", "ap50": "AP50", "ap75": "AP75", "ap90": "AP90"}
 DASH = "–"
@@ -62,8 +63,8 @@ def _answer(results: Results, statistics: Statistics, verdict: Verdict) -> list[
     blocks.append(
         Paragraph(
             (
-                f"The same small detector was trained {len(results.trials)} times, with {listed(statistics.losses)} as its box loss and "
-                f"{n_seeds} {'seed' if n_seeds == 1 else 'seeds'} each: {plan['epochs']} epochs at {width} x {height} pixels. "
+                f"The same small detector was trained {plural(len(results.trials), 'time')}, with {listed(statistics.losses)} as its box loss and "
+                f"{plural(n_seeds, 'seed')} each: {plural(plan['epochs'], 'epoch', 'epochs')} at {width} x {height} pixels. "
                 "With one seed, every loss starts from the same weights and sees the same pictures in the same order; only the box loss differs.",
             )
         )
@@ -333,7 +334,7 @@ def _run(results: Results, dataset: Dataset) -> list[Block]:
     items: list[Pieces] = [
         (
             Strong("Data set"),
-            f": {name}, pictures: {counts}; {n_boxes} boxes of {len(dataset.classes)} classes: {listed(dataset.classes)}.",
+            f": {name}, pictures: {counts}; {plural(n_boxes, 'box')} of {plural(len(dataset.classes), 'class')}: {listed(dataset.classes)}.",
         ),
         (
             Strong("Trained on"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from boxloss.compare.statistics import DECIDING, FEWEST_SEEDS, Difference, Statistics, seeds_needed
+from boxloss.words import plural
 
 Kind = Literal["too few seeds", "nothing to compare", "no difference shown", "difference shown"]
 ADVISED_SEEDS = 5
@@ -109,13 +110,9 @@ def _interval(one: Difference) -> str:
     return f"95% interval {signed(one.estimate.low)} to {signed(one.estimate.high)}"
 
 
-def _seeds(count: int) -> str:
-    return "1 seed" if count == 1 else f"{count} seeds"
-
-
 def _too_few(statistics: Statistics) -> str:
     planned, usable = len(statistics.seeds), statistics.n_paired
-    have = _seeds(planned) if usable == planned or statistics.n_compared == 0 else f"{_seeds(usable)} of {planned} planned"
+    have = plural(planned, "seed") if usable == planned or statistics.n_compared == 0 else f"{plural(usable, 'seed')} of {planned} planned"
     parts = [f"Too few seeds: {have} cannot tell the effect of a loss from chance, it takes at least {FEWEST_SEEDS} and better {ADVISED_SEEDS}"]
     if usable and statistics.n_compared:
         parts.append(_largest_text(statistics))
@@ -129,7 +126,7 @@ def _too_few(statistics: Statistics) -> str:
 
 
 def _no_difference(statistics: Statistics) -> str:
-    start = f"No difference shown: over {_seeds(statistics.n_paired)} {_largest_text(statistics)}"
+    start = f"No difference shown: over {plural(statistics.n_paired, 'seed')} {_largest_text(statistics)}"
     if not statistics.spread or statistics.detectable is None:
         return f"{start}; the differences do not vary from seed to seed, so the figures may be too coarse: evaluate on more pictures."
     could = f"a run like this shows a true difference of {statistics.detectable:.3f} AP in four of five cases, so a smaller one may still be there"
@@ -160,7 +157,7 @@ def _shown(statistics: Statistics, better: Sequence[Difference], worse: Sequence
     silent = [loss for loss, one in statistics.differences.items() if one[DECIDING].p is not None and not one[DECIDING].significant]
     if silent:
         parts.append(f"no difference is shown for {listed(silent)}")
-    return f"Difference shown: against {statistics.baseline}, over {_seeds(statistics.n_paired)}, {'; '.join(parts)}."
+    return f"Difference shown: against {statistics.baseline}, over {plural(statistics.n_paired, 'seed')}, {'; '.join(parts)}."
 
 
 def _notes(statistics: Statistics) -> list[str]:

@@ -25,6 +25,7 @@ from boxloss.compare import files
 from boxloss.compare.chosen import choose
 from boxloss.compare.plan import DEFAULTS, MODES, Plan
 from boxloss.errors import CompareError
+from boxloss.words import plural
 
 if TYPE_CHECKING:
     import torch
@@ -120,7 +121,7 @@ def mean_gradient(loss: str, pairs: "Sequence[tuple[torch.Tensor, torch.Tensor]]
     if not (math.isfinite(mean) and mean > 0):
         what = "zero" if mean == 0 else "not finite"
         raise CompareError(
-            f"weights: the gradient of {loss} is {what} on the first batches' {len(everything)} positives; give its weight in a file (--weights FILE)"
+            f"weights: the gradient of {loss} is {what} on the first batches' {plural(len(everything), 'positive')}; give its weight in a file (--weights FILE)"
         )
     return mean
 

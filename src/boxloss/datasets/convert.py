@@ -14,12 +14,13 @@ from xml.sax.saxutils import escape
 
 from boxloss.datasets.files import inside
 from boxloss.datasets.load import FORMATS, Format, load
-from boxloss.datasets.notes import first_few, plural
+from boxloss.datasets.notes import first_few
 from boxloss.datasets.types import DECIMALS, SPLIT_ORDER, Dataset, Picture
 from boxloss.datasets.voc import CLASSES
 from boxloss.datasets.where import MISSING, Where, need
 from boxloss.errors import DataError, UnknownNameError
 from boxloss.places import check_folder
+from boxloss.words import plural
 
 
 def convert(dataset: Dataset, format: Format, out: str | Path) -> Path:

@@ -5,11 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from boxloss.datasets.types import Picture
-
-
-def plural(n: int, word: str, words: str | None = None) -> str:
-    """`1 box`, `2 boxes`: the number with the right form of the word."""
-    return f"{n:,} {word if n == 1 else words or word + 's'}"
+from boxloss.words import plural
 
 
 def first_few(names: Sequence[str]) -> str:

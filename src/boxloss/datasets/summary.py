@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from boxloss.datasets.types import Boxes, Dataset, Labels
 from boxloss.losses import pairwise
+from boxloss.words import plural
 
 # COCO's borders between small, medium and large, as the root of the area in pixels.
 SMALL, LARGE = 32.0, 96.0
@@ -211,7 +212,8 @@ def _short(value: float) -> str:
 
 def as_text(summary: Summary) -> str:
     """The summary in plain lines, columns aligned: for files and pipes."""
-    lines = [f"{summary.name} ({summary.format}), {summary.n_pictures:,} pictures, {summary.n_boxes:,} boxes, {len(summary.class_root_area):,} classes"]
+    held = plural(summary.n_pictures, "picture"), plural(summary.n_boxes, "box"), plural(len(summary.class_root_area), "class")
+    lines = [f"{summary.name} ({summary.format}), {', '.join(held)}"]
     for table in tables(summary):
         cells = [table.header, *table.rows]
         widths = [max(len(row[k]) for row in cells) for k in range(len(table.header))]

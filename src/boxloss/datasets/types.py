@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from boxloss.datasets.where import MISSING, Where
 from boxloss.errors import InvalidBoxError, ShapeError, UnknownNameError
+from boxloss.words import plural
 
 Boxes = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -67,7 +68,7 @@ class Picture:
         labels = np.array(self.labels, dtype=np.int64)
         ignore = np.array(self.ignore, dtype=np.bool_)
         if labels.shape != (len(boxes),) or ignore.shape != (len(boxes),):
-            raise ShapeError(f"Picture {self.name!r}: {len(boxes)} boxes, but labels has shape {labels.shape} and ignore has shape {ignore.shape}")
+            raise ShapeError(f"Picture {self.name!r}: {plural(len(boxes), 'box')}, but labels has shape {labels.shape} and ignore has shape {ignore.shape}")
         if self.array is not None and (self.array.shape != (self.height, self.width, 3) or self.array.dtype != np.uint8):
             raise ShapeError(f"Picture {self.name!r}: array is {self.array.dtype} {self.array.shape}, expected uint8 ({self.height}, {self.width}, 3)")
         boxes = on_grid(boxes)

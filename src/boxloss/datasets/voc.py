@@ -21,9 +21,10 @@ import numpy as np
 from boxloss.datasets import checks
 from boxloss.datasets.files import inside, read_bytes, read_lines, split_name, walk, walk_images
 from boxloss.datasets.images import check_size
-from boxloss.datasets.notes import first_few, oddities, plural
+from boxloss.datasets.notes import first_few, oddities
 from boxloss.datasets.types import Dataset, Picture
 from boxloss.datasets.where import MISSING, Where, need
+from boxloss.words import plural
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -90,7 +91,7 @@ def parse(path: Path, root: Path, classes: tuple[str, ...] | None = None) -> Par
         at = where.at(f"object {number}")
         name = checks.class_name(_text(element, "name", at), at, "name")
         if classes is not None and name not in classes:
-            at.refuse("name", name, f"must be one of the {len(classes)} classes in {CLASSES}", "misspelt? else add it there")
+            at.refuse("name", name, f"must be one of the {plural(len(classes), 'class')} in {CLASSES}", "misspelt? else add it there")
         bounds = _only(element, "bndbox", at)
         corners = [checks.finite(checks.from_text(_text(bounds, key, at)), at, key) for key in _CORNERS]
         result.names.append(name)

@@ -23,9 +23,10 @@ import numpy as np
 from boxloss.datasets import checks
 from boxloss.datasets.files import SPLIT_NAMES, inside, no_way_out, read_lines, read_text, split_name, stem, walk, walk_images
 from boxloss.datasets.images import SUFFIXES, read_size
-from boxloss.datasets.notes import first_few, oddities, plural
+from boxloss.datasets.notes import first_few, oddities
 from boxloss.datasets.types import SPLIT_ORDER, Dataset, Picture
 from boxloss.datasets.where import MISSING, Where, need
+from boxloss.words import plural
 
 _CLASS_LISTS = ("classes.txt", "labels/classes.txt", "obj.names")
 _WORDS = (*SPLIT_ORDER, *SPLIT_NAMES)

@@ -16,6 +16,7 @@ from boxloss.datasets.types import Pixels
 from boxloss.draw.colours import INK
 from boxloss.draw.dataset import BARS, CLASS_COLOURS, MARK
 from boxloss.draw.style import new_figure, styled
+from boxloss.words import plural
 
 Floats = npt.NDArray[np.floating]
 
@@ -46,7 +47,7 @@ def sizes_figure(sizes: Floats, study: Study) -> Figure:
         axes.annotate(str(number), (w, h), xytext=(6, 5), textcoords="offset points", fontsize=11, fontweight="bold", color=MARK, path_effects=halo)
     _sides_axes(axes, low, high)
     rest = f" ({len(shown):,} of {study.n_boxes:,})" if len(shown) < study.n_boxes else f" ({study.n_boxes:,})"
-    axes.set_title(f"{len(shapes)} anchors among the boxes{rest}")
+    axes.set_title(f"{plural(len(shapes), 'anchor')} among the boxes{rest}")
     return figure
 
 
@@ -98,7 +99,9 @@ def anchors_figure(study: Study) -> Figure:
     axes.set_ylim(ground + 0.05 * across, 0)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    axes.set_title(f"{len(shapes)} anchors in pixels of an input of {study.size[0]} × {study.size[1]}, and the share of the boxes that each is nearest to")
+    axes.set_title(
+        f"{plural(len(shapes), 'anchor')} in pixels of an input of {study.size[0]} × {study.size[1]}, and the share of the boxes that each is nearest to"
+    )
     return figure
 
 
@@ -160,7 +163,7 @@ def cell_figure(pixels: Pixels, size: int, by_scale: dict[str, Floats]) -> Figur
         handles.append(Line2D([], [], color=colour, linewidth=2.5, label=f"{name}\n{sides}"))
     axes.plot([size / 2], [size / 2], "o", color=INK, markersize=7, markeredgecolor="white")
     n = sum(map(len, by_scale.values()))
-    axes.set_title(f"{n} anchors at one cell of a picture of {size} × {size}")
+    axes.set_title(f"{plural(n, 'anchor')} at one cell of a picture of {size} × {size}")
     figure.legend(handles=handles, loc="outside right center", fontsize=11, labelspacing=1.2)
     return figure
 
@@ -201,6 +204,6 @@ def matches_figure(pixels: Pixels, size: int, objects: Floats, anchors: Floats, 
         left.annotate(str(n), middle, ha="center", va="center", fontsize=15, fontweight="bold", color=colour, path_effects=halo)
         for anchor in anchors[index == number]:
             outline(right, anchor.tolist(), colour, 1.7)
-    left.set_title(f"{len(objects)} objects, and how many anchors each has")
+    left.set_title(f"{plural(len(objects), 'object')}, and how many anchors each has")
     right.set_title(f"{int((index >= 0).sum())} of {len(anchors)} anchors: IoU ≥ {threshold:g} with an object")
     return figure

@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from boxloss.draw.colours import TRUTH_COLOUR, look
 from boxloss.draw.style import new_figure, styled
 from boxloss.losses import pairwise
+from boxloss.words import plural
 
 HIT_IOU = 0.5  # from which overlap on a prediction counts as having found an object; COCO's AP50 uses the same
 
@@ -25,7 +26,7 @@ class Shot:
     n_objects: int
 
     def __str__(self) -> str:
-        found = f"{int(self.hit.sum())} of {self.n_objects} objects found"
+        found = f"{int(self.hit.sum())} of {plural(self.n_objects, 'object')} found"
         return f"{found}, their mean IoU {self.ious.mean():.2f}" if len(self.ious) else found
 
 

@@ -15,6 +15,7 @@ from boxloss.datasets.summary import CROWDED, LARGE, SMALL, Measures, measure
 from boxloss.datasets.types import Dataset, Picture, Pixels
 from boxloss.draw.colours import FAINT, INK
 from boxloss.draw.style import literal, new_figure, styled
+from boxloss.words import plural
 
 # Okabe and Ito's eight colours (Color Universal Design, 2008), without yellow, whose contrast with white is too low for lines.
 CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -66,7 +67,7 @@ def samples_figure(dataset: Dataset, n: int = 12, seed: int = 0) -> Figure:
         name = picture.name if len(picture.name) <= 26 else f"…{picture.name[-25:]}"
         axes.set_title(f"{literal(name)}  ·  {literal(split)}", fontsize=8, fontweight="normal", color=INK)
     figure.suptitle(
-        f"{literal(dataset.name)}: {len(chosen)} of {sum(len(p) for p in dataset.splits.values()):,} pictures", x=0.01, ha="left", fontweight="bold"
+        f"{literal(dataset.name)}: {len(chosen)} of {plural(sum(map(len, dataset.splits.values())), 'picture')}", x=0.01, ha="left", fontweight="bold"
     )
     shown = sorted({int(label) for _, picture in chosen for label in picture.labels})
     handles = [_handle(dataset.classes[label], class_look(label)) for label in shown[:MOST_CLASSES]]
@@ -125,7 +126,9 @@ def distributions_figure(dataset: Dataset) -> Figure:
     _overlaps(grid[1, 1], numbers)
     _sides(grid[1, 2], numbers)
     n_pictures = len(numbers.per_picture)
-    figure.suptitle(f"{literal(dataset.name)}: {len(numbers.root_area):,} boxes in {n_pictures:,} pictures", x=0.01, ha="left", fontweight="bold")
+    figure.suptitle(
+        f"{literal(dataset.name)}: {plural(len(numbers.root_area), 'box')} in {plural(n_pictures, 'picture')}", x=0.01, ha="left", fontweight="bold"
+    )
     return figure
 
 

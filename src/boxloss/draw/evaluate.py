@@ -13,6 +13,7 @@ from boxloss.draw.dataset import BARS, MARK
 from boxloss.draw.style import literal, new_figure, styled
 from boxloss.evaluate import Errors, Examination, Localisation, Suppressed
 from boxloss.evaluate.kinds import KINDS
+from boxloss.words import plural
 
 SIZE = (8.0, 4.5)  # inches: 16 to 9, as slides are
 LABELS = {"localisation": "Localisation", "class": "Class", "both": "Both", "duplicate": "Duplicate", "background": "Background", "missed": "Missed"}
@@ -111,7 +112,11 @@ def mistakes_figure(found: Errors, name: str) -> Figure:
     right.tick_params(axis="y", length=0)
     start = "undefined" if math.isnan(found.ap50) else f"{found.ap50:.3f}"
     figure.suptitle(
-        f"{literal(name)}: its mistakes ({found.n_right:,} detections are right, AP50 is {start})", x=0.01, ha="left", fontweight="bold", fontsize=12
+        f"{literal(name)}: its mistakes ({plural(found.n_right, 'detection is', 'detections are')} right, AP50 is {start})",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=12,
     )
     return figure
 
