@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import shlex
 
 import pytest
 
@@ -50,6 +51,60 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("script", re.findall(r"`?(?<![\w./])((?:scripts|benchmarks)/\w+(?:\.py)?)\b", "\n".join((ROOT / page).read_text() for page in PAGES)))
 def test_scripts_that_pages_name_exist(script):
     assert (ROOT / script).exists()
+
+
+def command_lines():
+    """Every command line of boxloss in a shell block of a page, or in a help text's examples, with where it stands."""
+    from boxloss import cli
+
+    for page in PAGES:
+        for block in re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL):
+            yield from ((page, line) for line in block.replace("\\\n", " ").splitlines() if line.startswith("boxloss "))
+    yield from (("boxloss --help", re.sub(r"\[dim\].*", "", line.strip())) for line in cli.app.info.epilog.splitlines() if line.startswith("  boxloss "))
+    for typer_app in (cli.app, cli.draw):
+        for command in typer_app.registered_commands:
+            yield from ((command.callback.__name__, line) for line in re.findall(r"Example: (boxloss .*)", command.callback.__doc__ or ""))
+
+
+def test_command_lines_of_pages_and_help_are_understood():
+    """Each is parsed by its command, which is not run; what names losses, kinds of suppression and assigners names those that there are."""
+    from typer.main import get_command
+
+    from boxloss import cli
+    from boxloss.assign import ASSIGNERS
+    from boxloss.evaluate.suppressed import KINDS
+    from boxloss.from_file import is_place, read_loss
+    from boxloss.written import split_names
+
+    def look(**given):
+        for part in split_names(given.get("losses") or given.get("loss") or ""):
+            assert is_place(part) or read_loss(part)
+        assert set((given.get("nms") or "greedy").split(",")) <= set(KINDS)
+        assert given.get("assigner", "atss") in ASSIGNERS
+        seen.append(given)
+
+    def disarm(group):
+        for command in group.commands.values():
+            if hasattr(command, "commands"):
+                disarm(command)
+            else:
+                command.callback = look
+
+    seen: list[dict] = []
+    lines = list(command_lines())
+    group = get_command(cli.app)
+    disarm(group)
+    for where, line in lines:
+        words = shlex.split(re.sub(r" [|>] .*", "", line), comments=True)
+        if "--help" in words:
+            continue
+        before = len(seen)
+        try:
+            group.main(words[1:], standalone_mode=False)
+        except Exception as error:
+            pytest.fail(f"{where}: {line}: {error!r}")
+        assert len(seen) == before + 1, line
+    assert len(seen) > 50
 
 
 def test_the_readme_has_the_catalogue():
