@@ -229,6 +229,15 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
         assert "file" in line
 
 
+def test_a_place_of_its_own_that_cannot_be_made_is_said_before_the_work(tmp_path):
+    (tmp_path / "runs").write_text("")
+    for words in (("dataset", shared("data", "bccd")), ("compare", "embedded")):
+        done = boxloss(*words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("boxloss: error: --out: cannot write runs/")
+        assert done.stderr.endswith("runs is a file, where a folder has to be; choose another place\n")
+
+
 def test_ctrl_c_says_how_to_go_on_and_exits_with_130(tmp_path):
     words = ["compare", "embedded", "--losses", "iou", "--seeds", "1", "--epochs", "50", "--image-size", "32x32", "--out", str(tmp_path / "run")]
     run = subprocess.Popen([sys.executable, "-m", "boxloss", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -111,7 +111,8 @@ def compare(
     from boxloss.compare import Interrupted, TrialsFailed
     from boxloss.compare import compare as run
 
-    out = out or Path("runs") / Path(data).resolve().stem
+    place = Path(data).resolve()
+    out = out or Path("runs") / (place.parent.name if place.name == "data.yaml" else place.stem)  # half of YOLO's data sets are called data
     failed = None
     try:
         run(
@@ -194,7 +195,7 @@ def dataset(
     if out is not None:
         if not pictures:
             raise ParameterError(f"--out {out} is where pictures go, and --no-pictures draws none: one of the two")
-        check_folder(out)
+        check_folder(out)  # before the data are read, where it is known
     draw = pictures and (out is not None or not as_json)
     no_samples = "" if draw else "not asked for"
     try:
@@ -206,6 +207,9 @@ def dataset(
         found, no_samples = load(data, format=_data_format(format), pixels=False), str(missing)
     if split is not None:
         found = found.only(split)
+    folder = out or Path("runs") / f"{found.name}-dataset"
+    if draw:
+        check_folder(folder)
     summary = summarise(found)
     if as_json:
         print(json.dumps(summary.as_dict(), indent=1))
@@ -220,7 +224,6 @@ def dataset(
         from boxloss.draw import style
         from boxloss.draw.dataset import distributions_figure, samples_figure
 
-        folder = out or Path("runs") / f"{found.name}-dataset"
         folder.mkdir(parents=True, exist_ok=True)
         figures = {"distributions": distributions_figure} | ({} if no_samples else {"samples": samples_figure})
         for name, figure in figures.items():

@@ -182,6 +182,14 @@ def test_a_damaged_plan_is_rebuilt_from_the_trials(tmp_path):
     assert files.read_record(tmp_path / "plan.json") == record
 
 
+def test_other_people_s_files_are_not_overwritten(tmp_path):
+    (tmp_path / "results.csv").write_text("mine")
+    with pytest.raises(CompareError, match=r"holds results\.csv, and no run .*choose another --out"):
+        begin(tmp_path)
+    (tmp_path / "results.csv").rename(tmp_path / "other.csv")
+    begin(tmp_path)
+
+
 def test_a_formula_s_file_that_has_changed_is_refused(tmp_path):
     file, out = tmp_path / "my_loss.py", tmp_path / "run"
     file.write_text(MINE)

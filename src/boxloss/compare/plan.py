@@ -30,6 +30,7 @@ FIGURES = (  # our own source that can change a figure
 # What a run may choose now, and the choice that all runs had before there was one: records that lack it mean that.
 DEFAULTS: dict[str, Any] = {"assigner": "centre_sampling", "nms": "greedy", "nms_threshold": THRESHOLD}
 FIXED = ("epochs", "image_size", "batch_size", "weights", "train", "evaluate", "eval_every", *DEFAULTS)  # what a run cannot change half way
+REPORT = ("report.html", "report.md", "results.csv", "results.json")  # what a run's report is written to
 GROWING = ("losses", "seeds")  # what a run may get more of
 
 
@@ -225,11 +226,19 @@ def previous(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
     """
     before = files.read_record(out / "plan.json") or _rebuilt(out)
     if before is None:
+        _refuse_others(out)
         return None
     differences = list(_differences({**DEFAULTS, **before}, record))
     if differences:
         raise CompareError(f"{out} holds a run of another plan ({'; '.join(differences)}); ask for the same again, or choose another --out")
     return before
+
+
+def _refuse_others(out: Path) -> None:
+    """A folder without a run may hold anything but what a report's files would overwrite: `--out .` is fine."""
+    others = [name for name in REPORT if (out / name).exists()]
+    if others:
+        raise CompareError(f"{out} holds {', '.join(others)}, and no run (plan.json is missing or damaged): move them away, or choose another --out")
 
 
 def _rebuilt(out: Path) -> dict[str, Any] | None:

@@ -54,6 +54,8 @@ def _from_array(path: Path) -> Iterator[Sizes]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         where.refuse("path", str(path), "must exist", "is it spelt right, and relative to the current folder?")
+    except PermissionError as error:
+        where.refuse("path", str(path), f"must be a file that can be read: {error.strerror}", "whose is it?")
     except (OSError, ValueError) as error:
         where.refuse("content", str(error), "must be an array as np.save writes it", "was it saved with np.savez, or cut off?")
     if array.ndim != 2 or array.shape[1] not in (2, 4) or array.dtype.kind not in "fiu":
