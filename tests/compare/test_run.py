@@ -153,6 +153,7 @@ def test_what_is_refused_changes_nothing(finished_run, tmp_path, options, messag
         ({"nms": "gredy"}, r"unknown kind of suppression 'gredy'.*there are: cluster"),
         ({"image_size": "12"}, "image_size: '12'"),
         ({"epochs": 0}, "epochs: 0"),
+        ({"out": "./data"}, "the data's own folder"),
         ({"out": __file__}, r"--out: cannot write .*test_run\.py: it is a file"),
     ],
 )

@@ -97,6 +97,8 @@ def compare(
     if jobs is not None and jobs < 1:
         raise CompareError(f"jobs: {jobs} trials side by side is not possible; give at least 1")
     check_folder(out)
+    if not isinstance(data, Dataset) and Path(data).resolve() == out.resolve():
+        raise CompareError(f"{out} is the data's own folder, and no place for a run; choose another --out")
     name = data.name if isinstance(data, Dataset) else str(data)
     options: dict[str, Any] = {"epochs": epochs, "image_size": image_size, "batch_size": batch_size, "weights": weights, "baseline": baseline}
     options |= {"train": train, "evaluate": evaluate, "eval_every": eval_every, "assigner": assigner, "nms": nms, "nms_threshold": nms_threshold}
