@@ -11,6 +11,7 @@ from boxloss.compare import files, run
 from boxloss.compare.engine import Engine
 from boxloss.compare.run import Interrupted, TrialsFailed, compare
 from boxloss.errors import BoxLossError, CompareError, MissingExtraError
+from compare.test_chosen import MINE
 from compare.tiny import figures, tiny
 
 OPTIONS = {"losses": "iou,l1", "seeds": 2, "epochs": 2, "batch_size": 8, "eval_every": 1, "quiet": True}
@@ -72,9 +73,11 @@ def test_what_is_missing_damaged_or_new_is_run_and_nothing_else(finished_run, tm
     out = shutil.copytree(finished_run[0], tmp_path / "run")
     (out / "trials/iou-seed1/result.json").write_text('{"half": ')
     (out / "weights.json").unlink()
+    own = tmp_path / "my_loss.py"
+    own.write_text(MINE)
     kept = {path: path.stat().st_mtime_ns for path in out.glob("trials/*/result.json") if "iou-seed1" not in str(path)}
-    results = compare(tiny(), out=out, jobs=1, **{**OPTIONS, "losses": "iou,l1,giou"})
-    assert [(trial["loss"], trial["seed"]) for trial in results.trials] == [(loss, seed) for seed in (0, 1) for loss in ("iou", "l1", "giou")]
+    results = compare(tiny(), out=out, jobs=1, **{**OPTIONS, "losses": f"iou,l1,{own}:mine"})
+    assert [(trial["loss"], trial["seed"]) for trial in results.trials] == [(loss, seed) for seed in (0, 1) for loss in ("iou", "l1", f"{own}:mine")]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept, "a finished trial is never run again"
     now, before = figures(out), figures(finished_run[0])
     assert {name: now[name] for name in before if name.startswith("trials")} == {name: before[name] for name in before if name.startswith("trials")}
