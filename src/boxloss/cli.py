@@ -450,7 +450,8 @@ def evaluate(
         ),
     ] = None,
     nms_threshold: Annotated[
-        float | None, typer.Option("--nms-threshold", help="With --nms: the overlap beyond which a detection is suppressed; soft and matrix have none.", show_default="0.6")
+        float | None,
+        typer.Option(help="With --nms: the overlap beyond which a detection is suppressed; soft and matrix have none.", show_default="0.6"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="A folder for pictures of all this.", show_default="no pictures")] = None,
     as_json: AsJson = False,
