@@ -59,7 +59,8 @@ def error(
 
 @draw.command()
 def surface(
-    source: Source = DEFAULT, protocol: Plan = "diou-paper", centres: Centres = 1000, rate: Rate = None, optimiser: Optimiser = None,
+    source: Source = DEFAULT, protocol: Plan = "diou-paper",
+    centres: Annotated[int, typer.Option(help="How many centres of anchors.")] = 1000, rate: Rate = None, optimiser: Optimiser = None,
     gradient: Gradient = "exact", three_d: Annotated[bool, typer.Option("--3d", help="As surfaces instead of maps.")] = False,
     out: Annotated[Path, typer.Option(help="The picture: .png, .svg or .pdf.")] = Path("surface.png"), data: Data = None, quiet: Quiet = False,
 ) -> None:  # fmt: skip

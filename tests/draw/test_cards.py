@@ -151,3 +151,14 @@ def test_a_curve_that_is_not_finite_is_drawn_all_the_same():
         title, *lines, _, _ = terminal.labelled(values, "0", "1", "loss", width=4, height=1)
         assert title == "loss"
         assert lines[0].endswith("┤  █▄" if 2.0 in values else "┤    ")
+
+
+@bl.formula(title="t", paper="p", bounds="[0, inf)", symmetric=True, scale_free=True)
+def undefined(p):
+    return (p.jaccard - p.jaccard) / (p.jaccard - p.jaccard)
+
+
+def test_a_card_says_where_values_are_not_finite():
+    assert "loss of a unit box moved sideways: no curve, for 100% of its values are not finite" in str(cards.card_text(undefined))
+    words = [text.get_text() for axes in cards.card_figure(undefined).axes for text in axes.texts]
+    assert words.count("no curve:\n100% of its values are not finite") == 4

@@ -5,6 +5,7 @@ import pytest
 
 from boxloss.draw.colours import look
 from boxloss.draw.curves_of_error import error_figure, error_rows, rank_figure, rank_rows
+from boxloss.draw.style import to_png
 from boxloss.simulate.protocol import PRESETS
 
 PLAN = PRESETS["quick"].with_(n_centres=1, steps=4)
@@ -50,3 +51,11 @@ def test_ranks_are_drawn_with_the_first_on_top():
     assert bottom > top
     assert sorted(text.get_text() for text in axes.texts) == ["giou", "giou", "l1", "l1"]
     assert rank_rows(ranks, ways) == (("loss", "way", "rank"), [("giou", "0.1", 1), ("giou", "Adam", 2), ("l1", "0.1", 2), ("l1", "Adam", 1)])
+
+
+def test_a_curve_that_leads_to_no_number_ends_where_it_was_one():
+    plan = PRESETS["quick"].with_(steps=2)
+    figure = error_figure({"giou": np.array([3.0, 2.0, 1.0]), "mine": np.array([3.0, np.nan, np.nan])}, plan)
+    (ends,) = [text.xy for text in figure.axes[0].texts if text.get_text() == "mine"]
+    assert ends[0] == 0.0
+    to_png(figure)

@@ -193,3 +193,21 @@ def test_the_pages_pictures_are_drawn(tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {file.name for file in (PAGE.parent / "landscapes").iterdir()}
     assert len(list(tmp_path.iterdir())) == 2 * len(PLANES)
     assert FOUR == ("iou", "giou", "diou", "ciou")
+
+
+@bl.formula(title="t", paper="p", bounds="[0, inf)", symmetric=True, scale_free=True)
+def undefined(p):
+    return (p.jaccard - p.jaccard) / (p.jaccard - p.jaccard)
+
+
+@bl.formula(title="t", paper="p", bounds="[0, 0]", symmetric=True, scale_free=True)
+def level(p):
+    return 0 * p.jaccard
+
+
+def test_what_is_not_finite_is_said_and_what_is_level_has_a_scale():
+    for draw in (landscape, field):
+        first, second = draw([level, undefined]).axes[:2]
+        assert [text.get_text() for text in second.texts] == ["white: not finite"]
+        assert not first.texts
+    assert landscape([level]).axes[-1].get_ylim() == (0.0, 1.0)

@@ -1,5 +1,6 @@
 """One case's way: the boxes that are drawn are the simulation's, in every form, and the forms keep their promises."""
 
+import itertools
 import json
 import re
 import sys
@@ -116,3 +117,26 @@ def test_the_moving_picture_needs_no_script_and_rests_for_who_asks(found):
     assert f".one-1{{transform:translate({x:.6g}px,{y:.6g}px)scale({w:.6g},{h:.6g});" in text
     assert text.count(look("giou").colour) == 3
     assert text.index("0.0%{transform:translate(12.4px,11.2px)scale(1.5,0.6)}") > 0
+
+
+def test_names_in_a_strip_stand_apart_and_no_two_losses_have_one_colour(found):
+    labels = ["giou", "a_loss_with_a_very_long_name_of_its_own", "mine", "mine2", "mine3", "giou-inner=0.8", "giou-released"]
+    figure = strip_figure(dict.fromkeys(labels, found["giou"]), TARGET)
+    figure.canvas.draw()
+    texts = [text.get_window_extent() for axes in figure.axes for text in (axes.title, *axes.texts)]
+    texts.append(figure.legends[0].get_window_extent())
+    assert not any(one.overlaps(two) for one, two in itertools.combinations(texts, 2))
+    assert all(figure.bbox.x0 <= text.x0 and text.x1 <= figure.bbox.x1 for text in texts)
+    colours = [text.get_color() for text in figure.axes[0].texts]
+    assert len(set(colours)) == 6
+    assert colours[0] == colours[-1] == look("giou").colour
+
+
+def test_a_loss_that_leads_to_no_number_says_so(found):
+    lost = np.array(found["giou"])
+    lost[2:] = np.nan
+    lost = {"iou": found["iou"], "lost": lost}
+    assert strip_figure(lost, TARGET).axes[-1].texts[1].get_text() == "lost: no number"
+    data = scene(lost, TARGET)
+    assert "NaN" not in data
+    assert "null" in data

@@ -118,9 +118,15 @@ def card_text(loss: str | Formula, width: int = 48, *, measured: Measured | None
 
 
 def _curve(values: probe.Floats, title: str, left: str, right: str, width: int) -> tuple[str, ...]:
+    if not np.isfinite(values).all():
+        return (f"{title}: no curve, for {_unfit(values)}",)
     top = _top(values)
     cut = f" (cut: it goes up to {values.max():.3g})" if top is not None else "" if np.isfinite(values).all() else " (0 where it is not finite)"
     return tuple(terminal.labelled(values.tolist(), left, right, title + cut, width, top=top))
+
+
+def _unfit(values: probe.Floats) -> str:
+    return f"{np.mean(~np.isfinite(values)):.0%} of its values are not finite"
 
 
 def _top(values: probe.Floats) -> float | None:
@@ -215,7 +221,7 @@ def _draws(typeset: str) -> bool:
 def _fitted(figure: Figure, text: Text, width: float) -> None:
     """Makes `text` small enough for this share of the figure's width, and for the heading's height."""
     extent = text.get_window_extent()
-    share = min(width * figure.bbox.width / extent.width, 0.088 * figure.bbox.height / extent.height)
+    share = min(width * figure.bbox.width / max(extent.width, 1), 0.088 * figure.bbox.height / max(extent.height, 1))
     if share < 1:
         text.set_fontsize(float(text.get_fontsize()) * share)
 
@@ -257,6 +263,10 @@ def _doublings(axes: Axes, places: list[float]) -> None:
 
 
 def _line(axes: Axes, name: str, x: probe.Floats, y: probe.Floats, title: str, xlabel: str, ylabel: str) -> None:
+    if not np.isfinite(y).all():
+        axes.text(0.5, 0.5, f"no curve:\n{_unfit(y)}", transform=axes.transAxes, ha="center", va="center", fontsize=10, color=INK, bbox=_WHITE)
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel, xlim=(float(x.min()), float(x.max())))
+        return
     axes.plot(*_with_breaks(x, y), color=colour(name))
     axes.axhline(0.0, color=FAINT, linewidth=0.8)
     axes.set_title(title)
@@ -290,6 +300,10 @@ def _apart(axes: Axes) -> None:
 
 def _field(axes: Axes, name: str, seen: probe.Field) -> None:
     """Grey: the loss. Arrows: where the centre is pulled, longer where harder, but not in proportion. Dots: no pull at all."""
+    if not np.isfinite(np.stack([seen.value, seen.pull_x, seen.pull_y])).all():
+        axes.text(0.5, 0.5, "no picture:\nvalues or slopes are not finite", transform=axes.transAxes, ha="center", va="center", fontsize=10, color=INK)
+        axes.set_title("Pull on a half-size box's centre")
+        return
     top = _top(seen.value)
     value = np.minimum(seen.value, top) if top is not None else seen.value
     if np.ptp(value) > 0:

@@ -6,7 +6,8 @@ compared most often stay apart for readers who do not see red, green or blue apa
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 Dash = tuple[float, ...]
 
@@ -60,6 +61,22 @@ def look(loss: str) -> Look:
     digest = hashlib.sha256(loss.encode()).digest()[8:]
     palette = [entry.colour for entry in LOOKS.values()]
     return Look(palette[digest[0] % len(palette)], _MORE_DASHES[digest[1] % len(_MORE_DASHES)], _MORE_MARKERS[digest[2] % len(_MORE_MARKERS)])
+
+
+def looks(losses: Iterable[str]) -> dict[str, Look]:
+    """The looks of what stands in one figure: no two of one colour, as long as there are colours. Who is in the table keeps its own.
+
+    >>> len({one.colour for one in looks(["giou", "mine", "mine2", "mine3", "mine4"]).values()})
+    5
+    """
+    names = list(dict.fromkeys(losses))
+    found = {name: LOOKS[name] for name in names if name in LOOKS}
+    for name in names:
+        if name not in found:
+            own, taken = look(name), {one.colour for one in found.values()}
+            free = [entry.colour for entry in LOOKS.values() if entry.colour not in taken]
+            found[name] = own if own.colour not in taken or not free else replace(own, colour=free[0])
+    return found
 
 
 def colour(loss: str) -> str:

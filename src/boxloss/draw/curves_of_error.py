@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from boxloss.draw.colours import DASHED, FAINT, INK, RULE, Look, look
+from boxloss.draw.colours import DASHED, FAINT, INK, RULE, Look, looks
 from boxloss.draw.style import line_style, literal, name_lines_at_their_ends, new_figure, styled
 from boxloss.simulate.protocol import Protocol
 
@@ -19,15 +19,15 @@ def base(label: str) -> str:
     return label.split("-")[0]
 
 
-def look_of(label: str) -> Look:
-    """The look of the loss that a label is about: `giou-released` is drawn in GIoU's colour."""
-    return look(base(label))
+def look_of(label: str, among: Sequence[str] = ()) -> Look:
+    """The look of the loss that a label is about: `giou-released` is drawn in GIoU's colour. `among`: all labels of the figure."""
+    return looks(map(base, among or [label]))[base(label)]
 
 
 def style(label: str, labels: Sequence[str]) -> dict[str, Any]:
     """Of a label's line: dashed where the same loss has a line already."""
     first = next(other for other in labels if base(other) == base(label))
-    return line_style(base(label)) | ({} if first == label else {"linestyle": (0, DASHED)})
+    return line_style(base(label), look_of(label, labels)) | ({} if first == label else {"linestyle": (0, DASHED)})
 
 
 def error_rows(curves: Mapping[str, np.ndarray], n_cases: int) -> Table:
@@ -44,8 +44,10 @@ def error_figure(curves: Mapping[str, np.ndarray], plan: Protocol, title: str = 
     labels, ends = list(curves), {}
     for label, sums in curves.items():
         errors = np.maximum(sums / plan.n_cases, 1e-16)
+        seen = np.flatnonzero(np.isfinite(errors))  # a loss may lead to no number; where boxes start is always one
+        errors = np.where(np.isfinite(errors), errors, np.nan)
         axes.plot(np.arange(len(errors)), errors, **style(label, labels))
-        ends[label] = (float(len(errors) - 1), float(errors[-1]))
+        ends[label] = (float(seen[-1]), float(errors[seen[-1]]))
     before = 0
     for share, rate in plan.rates:
         if before:
@@ -57,7 +59,7 @@ def error_figure(curves: Mapping[str, np.ndarray], plan: Protocol, title: str = 
     axes.set_ylabel("mean error of a case:  |Δx| + |Δy| + |Δw| + |Δh|")
     axes.set_title(title or f"{plan.name}: {plan.n_cases:,} cases", fontsize=13, pad=20)
     figure.canvas.draw()  # settles the axes' limits and place, which the names need
-    name_lines_at_their_ends(axes, ends, look_of)
+    name_lines_at_their_ends(axes, ends, lambda label: look_of(label, labels))
     return figure
 
 

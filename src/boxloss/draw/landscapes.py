@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from boxloss.draw.colours import FAINT, INK, look
+from boxloss.draw.colours import FAINT, INK, looks
 from boxloss.draw.probe import TARGET, Floats, ceiling, value_and_gradient
 from boxloss.draw.scene import LARGE, WIDE
-from boxloss.draw.style import literal, new_figure, save, styled
+from boxloss.draw.style import literal, new_figure, save, shortened, styled
 from boxloss.errors import ParameterError, UnknownNameError
 from boxloss.formulas import Formula
 from boxloss.losses import Loss, loss
@@ -30,6 +30,8 @@ FINE = 121
 ARROWS = 16
 """Arrows a side: an even number, so that none stands on an axis, where edges meet and a gradient is half of each side's."""
 IN_A_ROW = 4
+LONG, LONGEST = 18, 34
+"""Characters of a name over a panel: as many as stand there in large, and in small."""
 COLOURS = "viridis"  # even steps for the eye, told apart by those who see fewer colours, and on grey paper
 
 
@@ -114,15 +116,20 @@ def landscape(losses: Sequence[str | Formula | Loss], plane: str = "shift") -> F
     """
     seen = [sample(one, plane) for one in _some(losses)]
     figure, panels = _panels(seen, bar=0.9, what="loss")
-    values = np.concatenate([one.value.ravel() for one in seen])
+    values = np.concatenate([one.value[np.isfinite(one.value)] for one in seen])
+    if not values.size:
+        values = np.zeros(1)
     top = ceiling(values)
     low = float(values.min())
-    high = max(float(values.max()) if top is None else top, low + STILL)
+    high = float(values.max()) if top is None else top
+    high = high if high - low > STILL else low + 1.0  # one colour, and a scale that can be read
     norm, levels = Normalize(low, high), MaxNLocator(10).tick_values(low, high)
     for axes, one in zip(panels, seen, strict=True):
         shown = np.minimum(one.value, high)
         axes.imshow(shown, norm=norm, cmap=COLOURS, origin="lower", extent=(-one.plane.reach, one.plane.reach) * 2, interpolation="bilinear")
-        if np.ptp(shown) > 0:
+        if not np.isfinite(one.value).all():
+            _say_not_finite(axes)
+        if np.nanmax(shown, initial=low) - np.nanmin(shown, initial=high) > STILL:
             axes.contour(one.across, one.up, shown, levels=levels, colors="white", linewidths=0.7)
         _mark(axes, one, "white")
     long = 16 * -(-len(seen) // IN_A_ROW)
@@ -144,12 +151,15 @@ def field(losses: Sequence[str | Formula | Loss], plane: str = "shift") -> Figur
     sizes = [np.hypot(one.pull_across, one.pull_up) for one in seen]
     pulls = np.concatenate([size[size > STILL] for size in sizes])
     usual = float(np.median(pulls)) if pulls.size else 1.0
+    colours = looks(one.name for one in seen)
     cell = 2 * seen[0].plane.reach / ARROWS
     for axes, one, ground, size in zip(panels, seen, fine, sizes, strict=True):
         length = 1.5 * cell / (size + usual)
         across, up = np.meshgrid(one.across, one.up)
         still = size <= STILL
-        axes.quiver(across[~still], up[~still], (one.pull_across * length)[~still], (one.pull_up * length)[~still], color=look(one.name).colour, angles="xy",
+        if not np.isfinite(size).all():
+            _say_not_finite(axes)
+        axes.quiver(across[~still], up[~still], (one.pull_across * length)[~still], (one.pull_up * length)[~still], color=colours[one.name].colour, angles="xy",
                     scale_units="xy", scale=1.0, width=0.0085, headwidth=4.2, zorder=3)  # fmt: skip
         axes.plot(across[still], up[still], linestyle="none", marker=".", markersize=4, color=FAINT, zorder=3)
         axes.set_xlim(-one.plane.reach, one.plane.reach)
@@ -161,6 +171,10 @@ def field(losses: Sequence[str | Formula | Loss], plane: str = "shift") -> Figur
 
 STILL = 1e-9
 """A pull below this is rounding."""
+
+
+def _say_not_finite(axes: Axes) -> None:
+    axes.text(0.5, 0.03, "white: not finite", transform=axes.transAxes, ha="center", fontsize=10, color=INK, bbox={"facecolor": "white", "edgecolor": "none"})
 
 
 def _some(losses: Sequence[str | Formula | Loss]) -> Sequence[str | Formula | Loss]:
@@ -179,11 +193,12 @@ def _panels(seen: Sequence[Landscape], bar: float, what: str) -> tuple[Figure, l
     figure = new_figure(side * columns + 0.8 + bar, (side + 0.4) * rows + 0.85)
     figure.get_layout_engine().set(h_pad=0.06, hspace=0.03)  # type: ignore[union-attr, call-arg]
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    panels = list(grid.ravel())
+    panels, colours = list(grid.ravel()), looks(one.name for one in seen)
     for axes in panels[len(seen) :]:
         axes.remove()
     for k, (axes, one) in enumerate(zip(panels, seen, strict=False)):
-        axes.set_title(literal(one.name), color=look(one.name).colour, fontsize=LARGE, loc="center")
+        name = shortened(one.name, LONGEST)
+        axes.set_title(literal(name), color=colours[one.name].colour, fontsize=LARGE * min(1.0, LONG / len(name)), loc="center")
         axes.grid(visible=False)
         axes.set_aspect("equal")
         _ticks(axes, one.plane)

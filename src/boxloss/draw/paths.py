@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from boxloss.boxes import convert
-from boxloss.draw.colours import INK
-from boxloss.draw.curves_of_error import Table, look_of
+from boxloss.draw.colours import INK, looks
+from boxloss.draw.curves_of_error import Table
 from boxloss.draw.scene import LARGE, START_GROUND, TARGET_GROUND, WIDE, draw_key, draw_start, draw_target, frame, rectangle, start_key
 from boxloss.draw.scene import TARGET as TARGET_COLOUR
-from boxloss.draw.style import literal, new_figure, styled
+from boxloss.draw.style import literal, new_figure, shortened, styled
 from boxloss.errors import MissingExtraError, ParameterError
 from boxloss.formulas import find
 from boxloss.losses import Similarity
@@ -34,6 +34,8 @@ ANCHOR, TARGET = (12.4, 11.2, 1.5, 0.6), (10.0, 10.0, 0.8, 1.3)
 PER_SECOND = 20
 HELD = 20
 """Frames at the end, to look at."""
+LONG, LONGEST = 14, 28
+"""Characters of a name in a filmstrip: two names side by side, or one in a line."""
 SUFFIXES = (".gif", ".mp4", ".html")
 
 Ways = Mapping[str, Boxes]
@@ -73,8 +75,8 @@ def _corners(box: Sequence[float] | np.ndarray) -> list[float]:
 
 def _view(found: Ways, target: Sequence[float]) -> tuple[tuple[float, float], tuple[float, float]]:
     """The middle and the span of all that will be seen: a box may grow out of it for a while, when it becomes enormous."""
-    every = np.concatenate([np.stack([boxes[0], np.quantile(boxes, 0.98, axis=0), *boxes[::5]]) for boxes in found.values()] + [np.array([target])])
-    corners = convert(every, "cxcywh", "xyxy")
+    every = np.concatenate([np.stack([boxes[0], np.nanquantile(boxes, 0.98, axis=0), *boxes[::5]]) for boxes in found.values()] + [np.array([target])])
+    corners = convert(every[np.isfinite(every).all(1)], "cxcywh", "xyxy")
     low, high = corners[:, :2].min(0), corners[:, 2:].max(0)
     middle, span = (low + high) / 2, (high - low) * 1.08
     return (float(middle[0]), float(middle[1])), (float(span[0]), float(span[1]))
@@ -94,35 +96,47 @@ def strip_figure(found: Ways, target: Sequence[float] = TARGET, frames: Sequence
     n_rows = -(-len(shown) // columns)
     middle, span = _view(found, target)
     high = WIDE * 0.96 / columns * span[1] / span[0]
-    lines = -(-len(found) // 2)
+    beside = 2 if max(map(len, found)) <= LONG else 1
+    lines = -(-len(found) // beside)
     figure = new_figure(WIDE, (high + 0.35 + 0.22 * lines) * n_rows + 0.5)
     for k, step in enumerate(shown, 1):
         axes = figure.add_subplot(n_rows, columns, k)
         frame(axes, middle, span)
+        axes.set_anchor("N")  # what its shape leaves of its place is for the names below
         _draw(axes, found, target, step)
         axes.set_title("start" if step == 0 else f"step {step}", loc="center", fontsize=LARGE)
         for m, (label, boxes) in enumerate(found.items()):
-            words = f"{label} {_ious(boxes[step : step + 1], target)[0]:.2f}"
-            at = 0.27 + 0.46 * (m % 2), -0.03 - 0.2 / high * (m // 2)
-            axes.text(*at, literal(words), transform=axes.transAxes, ha="center", va="top", fontsize=10.5, color=look_of(label).colour, fontweight="bold")
+            iou = _ious(boxes[step : step + 1], target)[0]
+            words = f"{shortened(label, LONG if beside == 2 else LONGEST)} {iou:.2f}" if np.isfinite(iou) else f"{shortened(label, LONG)}: no number"
+            at, down = 0.27 + 0.46 * (m % 2) if beside == 2 else 0.5, -4.0 - 14.4 * (m // beside)  # in points: the layout settles then
+            axes.annotate(
+                literal(words), (at, 0), xycoords="axes fraction", xytext=(0, down), textcoords="offset points", ha="center", va="top", fontsize=10.5,
+                color=_colour(label, found), fontweight="bold",
+            )  # fmt: skip
     draw_key(figure, start_key(), _keys(found))
     return figure
 
 
 def _keys(found: Ways) -> list[Line2D]:
-    return [Line2D([], [], linewidth=2.6, label=literal(label), **_line(label)) for label in found]
+    return [Line2D([], [], linewidth=2.6, label=literal(shortened(label, LONGEST)), **_line(label, found)) for label in found]
 
 
-def _line(label: str) -> dict[str, Any]:
+def _line(label: str, found: Ways) -> dict[str, Any]:
     dashes: Any = (0, (5, 2)) if "-released" in label else "-"
-    return {"color": look_of(label).colour, "linestyle": dashes}
+    return {"color": _colour(label, found), "linestyle": dashes}
+
+
+def _colour(label: str, found: Ways) -> str:
+    """Of a loss: the released update has that of the exact gradient, and one with parameters its own."""
+    own = label.split("-released")[0]
+    return looks(other.split("-released")[0] for other in found)[own].colour
 
 
 def _draw(axes: Axes, found: Ways, target: Sequence[float], step: int) -> None:
     draw_target(axes, _corners(target))
     draw_start(axes, _corners(next(iter(found.values()))[0]))
     for label, boxes in found.items():
-        colour = _line(label)
+        colour = _line(label, found)
         axes.plot(*boxes[: step + 1, :2].T, linewidth=1.0, zorder=4, color=colour["color"])
         if step:
             rectangle(axes, _corners(boxes[step]), fill=False, edgecolor=colour["color"], linestyle=colour["linestyle"], linewidth=2.8, zorder=5)
@@ -164,9 +178,10 @@ def ffmpeg() -> str:
         return found
     try:
         import imageio_ffmpeg
-    except ImportError as missing:
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as missing:  # the latter: a package without the program
         raise MissingExtraError("ffmpeg", "mp4", "an .mp4 (unlike .gif and .html)") from missing
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 def page(found: Ways, target: Sequence[float], title: str = "") -> str:
@@ -181,16 +196,23 @@ def page(found: Ways, target: Sequence[float], title: str = "") -> str:
 def scene(found: Ways, target: Sequence[float]) -> str:
     """The animation as a piece of HTML, to stand in a page."""
     middle, span = _view(found, target)
-    losses = [_for_page(label, boxes, target) for label, boxes in found.items()]
+    losses = [_for_page(label, boxes, target, _colour(label, found)) for label, boxes in found.items()]
     left, top = middle[0] - span[0] / 2, middle[1] - span[1] / 2
     data = {"view": [round(x, 4) for x in (left, top, *span)], "target": list(target), "anchor": losses[0]["boxes"][0], "losses": losses}
     text = (files("boxloss.draw") / "paths.html").read_text()
     return text.replace("DATA", json.dumps(data).replace("<", "\\u003c"))
 
 
-def _for_page(label: str, boxes: Boxes, target: Sequence[float]) -> dict[str, Any]:
-    said = {"name": label, "colour": look_of(label).colour, "dashed": "-released" in label}
-    return said | {"boxes": boxes.round(4).tolist(), "ious": _ious(boxes, target).round(3).tolist()}
+def _for_page(label: str, boxes: Boxes, target: Sequence[float], colour: str) -> dict[str, Any]:
+    said = {"name": label, "colour": colour, "dashed": "-released" in label}
+    return said | {"boxes": _numbers(boxes.round(4)), "ious": _numbers(_ious(boxes, target).round(3))}
+
+
+def _numbers(values: np.ndarray) -> list[Any]:
+    """JSON has no infinity and no NaN."""
+    found = values.astype(object)
+    found[~np.isfinite(values)] = None
+    return list(found.tolist())
 
 
 SECONDS = 12.0
@@ -212,11 +234,11 @@ def moving_svg(found: Ways, target: Sequence[float], prefix: str) -> str:
         places = [f"{at:.1f}%{{transform:{_moved(path[step])}}}" for at, step in zip(np.linspace(0, 85, STILLS), steps, strict=True)]
         rules.append(f"@keyframes {name}{{{''.join(places)}}}")
         rules.append(f".{name}{{transform:{_moved(path[-1])};animation:{name} {SECONDS:g}s linear infinite}}")
-        look = f'stroke="{look_of(label).colour}" fill="none"' + (' stroke-dasharray="9 4"' if "-released" in label else "")
+        look = f'stroke="{_colour(label, found)}" fill="none"' + (' stroke-dasharray="9 4"' if "-released" in label else "")
         boxes.append(f'<polyline points="{" ".join(f"{x:.6g},{y:.6g}" for x, y in path[:, :2])}" {look} stroke-width="1" opacity=".45" {FIXED}/>')
         boxes.append(f'<rect class="{name}" x="-.5" y="-.5" width="1" height="1" {look} stroke-width="3" {FIXED}/>')
         words = f"{escape(label)}: IoU {_ious(path[-1:], target)[0]:.2f} in the end"
-        boxes.append(f'<text x="{left + x:.4g}" y="{top + y:.4g}" font-size="{15 * line:.4g}" font-weight="bold" fill="{look_of(label).colour}">{words}</text>')
+        boxes.append(f'<text x="{left + x:.4g}" y="{top + y:.4g}" font-size="{15 * line:.4g}" font-weight="bold" fill="{_colour(label, found)}">{words}</text>')
     held = f'svg:hover [class^="{prefix}-"],:focus>svg [class^="{prefix}-"]{{animation-play-state:paused}}'
     still = "@media (prefers-reduced-motion:reduce),print{" + "".join(f".{prefix}-{k}{{animation:none}}" for k in range(len(found))) + "}"
     start = next(iter(found.values()))[0]

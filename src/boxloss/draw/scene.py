@@ -136,7 +136,10 @@ def start_key() -> Artist:
 def draw_key(figure: Figure, black: Artist, more: Sequence[Artist] = ()) -> None:
     """What is what, below everything. `black`: `anchor_key` or `start_key`."""
     target = Patch(facecolor=TARGET_GROUND, edgecolor=TARGET, linewidth=2.5, label="target")
-    figure.legend(handles=[target, black, *more], loc="outside lower center", ncols=2 + len(more), fontsize=11, handlelength=2.6, columnspacing=2.5)
+    widths = [0.09 * len(str(one.get_label())) + 0.9 for one in (target, black, *more)]  # inches, or a little more
+    columns = len(widths) if sum(widths) < figure.get_figwidth() else max(1, int(figure.get_figwidth() / max(widths)))
+    figure.set_figheight(figure.get_figheight() + 0.3 * (-(-len(widths) // columns) - 1))
+    figure.legend(handles=[target, black, *more], loc="outside lower center", ncols=columns, fontsize=11, handlelength=2.6, columnspacing=2.5)
 
 
 def write_rows(axes: Axes, rows: Sequence[Row], n_rows: int) -> None:

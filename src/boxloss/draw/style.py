@@ -76,9 +76,18 @@ def literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def line_style(loss: str) -> dict[str, Any]:
-    """Keyword arguments of `Axes.plot` for this loss's line."""
-    chosen: Look = look(loss)
+def shortened(name: str, most: int) -> str:
+    """The name in at most so many characters.
+
+    >>> shortened("a_long_name", 7)
+    'a_long…'
+    """
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def line_style(loss: str, chosen: Look | None = None) -> dict[str, Any]:
+    """Keyword arguments of `Axes.plot` for this loss's line, in its own look or in that which is `chosen` for it."""
+    chosen = chosen or look(loss)
     dashes: Any = (0, chosen.dash) if chosen.dash else "-"
     return {"color": chosen.colour, "linestyle": dashes}
 

@@ -156,5 +156,5 @@ def start_figure(results: Mapping[str, Result]) -> Figure:
         if axes in panels[:, 0]:
             axes.set_ylabel("mean final IoU")
         figure.canvas.draw()
-        name_lines_at_their_ends(axes, ends, look_of)
+        name_lines_at_their_ends(axes, ends, lambda label: look_of(label, labels))
     return figure
