@@ -115,6 +115,16 @@ def test_what_cannot_be_done_is_refused_before_there_is_work(tiny, monkeypatch, 
     assert sorted(file.name for file in tiny.iterdir()) == ["folder", "tiny.json"]
 
 
+def test_who_stops_it_is_told_so(tiny, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("boxloss.simulate.run.Simulation.of", stopped)
+    done = run("error", "giou")
+    assert done.exit_code == 130
+    assert "boxloss: stopped; nothing is drawn" in done.output
+
+
 def test_a_misspelt_loss_leaves_no_folder(tiny):
     assert "unknown loss" in str(run("error", "giuo", "--out", "new/error.png").exception)
     assert not (tiny / "new").exists()

@@ -1,7 +1,9 @@
 """`boxloss draw`: figures of simulations, of one case, and of losses as landscapes. Parse, call, print."""
 
+import contextlib
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,7 +109,7 @@ def rates(
     _ready(out, data)
     _losses(losses, "exact")  # a name that there is not is refused here, and not by a worker
     asked = _names(losses)
-    with shown(len(asked), sys.stderr, quiet, "losses") as told:
+    with _stoppable(), shown(len(asked), sys.stderr, quiet, "loss") as told:
         rows = zoo(asked, tell=lambda loss: told(loss, 1))
     ways = list(dict.fromkeys(row.way for row in rows))
     ranks = {loss: [row.rank for row in rows if row.loss == loss] for loss in asked}
@@ -178,7 +180,18 @@ def _results(source: str, protocol: str, centres: int | None, rate: float | None
     from boxloss.draw.simulated import results
     from boxloss.simulate.study import changed
 
-    return results(source, lambda text: _losses(text, gradient), changed(protocol, rate, {"n_centres": centres, "optimiser": optimiser}), quiet)
+    with _stoppable():
+        return results(source, lambda text: _losses(text, gradient), changed(protocol, rate, {"n_centres": centres, "optimiser": optimiser}), quiet)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Says that it was stopped by Ctrl-C: Typer says nothing."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("boxloss: stopped; nothing is drawn", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def _ready(out: Path, data: Path | None, also: tuple[str, ...] = ()) -> None:

@@ -159,6 +159,6 @@ def undefined(p):
 
 
 def test_a_card_says_where_values_are_not_finite():
-    assert "loss of a unit box moved sideways: no curve, for 100% of its values are not finite" in str(cards.card_text(undefined))
+    assert "loss of a unit box moved sideways (0 where it is not finite)" in str(cards.card_text(undefined))
     words = [text.get_text() for axes in cards.card_figure(undefined).axes for text in axes.texts]
     assert words.count("no curve:\n100% of its values are not finite") == 4

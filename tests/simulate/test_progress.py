@@ -22,7 +22,7 @@ def test_lines_now_and_then(monkeypatch):
     assert told(io.StringIO()) == ""  # ten seconds have not passed
     monkeypatch.setattr(progress, "OFTEN", 0.0)
     assert told(io.StringIO()).splitlines()[0] == "giou: 2 of 10 cases, 20%"
-    assert told(io.StringIO(), things="losses").splitlines()[-1] == "giou: 10 of 10 losses, 100%"
+    assert told(io.StringIO(), thing="loss").splitlines()[-1] == "giou: 10 of 10 losses, 100%"
 
 
 def test_a_bar_on_a_terminal(monkeypatch):

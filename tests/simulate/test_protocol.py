@@ -1,6 +1,8 @@
 """The experiment as data: the cases of the DIoU paper, counted and drawn as it describes them, and what a protocol refuses."""
 
 import math
+import re
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -8,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxloss.errors import ParameterError, UnknownNameError
-from boxloss.simulate.protocol import PRESETS, Protocol, find
+from boxloss.simulate.protocol import PRESETS, Protocol, find, read
 from close import close
+from shared_data import ROOT
 
 PAPER = PRESETS["diou-paper"]
 SMALL = PAPER.with_(name="small", n_centres=3)
@@ -137,3 +140,16 @@ def test_a_file_that_holds_no_protocol(tmp_path, text, said):
         file.write_text(text)
     with pytest.raises((ParameterError, UnknownNameError), match=said):
         find(str(file))
+
+
+def test_every_field_is_on_the_page():
+    page = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)[: len(fields(Protocol))] == [field.name for field in fields(Protocol)]
+
+
+def test_a_file_with_a_misspelt_field_is_named(tmp_path):
+    file = tmp_path / "mine.json"
+    for text, message in (('{"step": 3}', "unknown field of a protocol 'step': did you mean steps"), ('{"optimiser": "adm"}', "did you mean adam")):
+        file.write_text(text)
+        with pytest.raises(ParameterError, match=f"mine.json: .*{message}"):
+            read(file)

@@ -118,8 +118,6 @@ def card_text(loss: str | Formula, width: int = 48, *, measured: Measured | None
 
 
 def _curve(values: probe.Floats, title: str, left: str, right: str, width: int) -> tuple[str, ...]:
-    if not np.isfinite(values).all():
-        return (f"{title}: no curve, for {_unfit(values)}",)
     top = _top(values)
     cut = f" (cut: it goes up to {values.max():.3g})" if top is not None else "" if np.isfinite(values).all() else " (0 where it is not finite)"
     return tuple(terminal.labelled(values.tolist(), left, right, title + cut, width, top=top))

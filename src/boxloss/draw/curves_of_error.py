@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from boxloss.draw.colours import DASHED, FAINT, INK, RULE, Look, looks
 from boxloss.draw.style import line_style, literal, name_lines_at_their_ends, new_figure, styled
 from boxloss.simulate.protocol import Protocol
+from boxloss.words import plural
 
 Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 """A figure's numbers: the columns' names, and rows."""
@@ -57,7 +58,7 @@ def error_figure(curves: Mapping[str, np.ndarray], plan: Protocol, title: str = 
     axes.set_xlim(0, plan.steps)
     axes.set_xlabel("step")
     axes.set_ylabel("mean error of a case:  |Δx| + |Δy| + |Δw| + |Δh|")
-    axes.set_title(title or f"{plan.name}: {plan.n_cases:,} cases", fontsize=13, pad=20)
+    axes.set_title(title or f"{plan.name}: {plural(plan.n_cases, 'case')}", fontsize=13, pad=20)
     figure.canvas.draw()  # settles the axes' limits and place, which the names need
     name_lines_at_their_ends(axes, ends, lambda label: look_of(label, labels))
     return figure

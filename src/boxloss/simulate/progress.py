@@ -9,6 +9,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from boxloss.words import plural
+
 OFTEN = 10.0  # seconds between two lines where there is no terminal
 
 Told = Callable[[str, int], object]
@@ -16,7 +18,7 @@ Told = Callable[[str, int], object]
 
 
 @contextlib.contextmanager
-def shown(n: int, stream: TextIO, quiet: bool = False, things: str = "cases") -> Iterator[Told]:
+def shown(n: int, stream: TextIO, quiet: bool = False, thing: str = "case") -> Iterator[Told]:
     """What shows `n` things being done. Several threads may call it."""
     console = Console(file=stream, highlight=False)
     if quiet:
@@ -27,14 +29,14 @@ def shown(n: int, stream: TextIO, quiet: bool = False, things: str = "cases") ->
             task = progress.add_task("", total=n)
             yield lambda what, done: progress.update(task, advance=done, description=what)
     else:
-        yield Lines(n, stream, things)
+        yield Lines(n, stream, thing)
 
 
 class Lines:
     """A line every ten seconds: for files, pipes and CI logs."""
 
-    def __init__(self, n: int, stream: TextIO, things: str):
-        self.n, self.stream, self.things = n, stream, things
+    def __init__(self, n: int, stream: TextIO, thing: str):
+        self.n, self.stream, self.thing = n, stream, thing
         self.done, self.last, self._lock = 0, time.monotonic(), threading.Lock()
 
     def __call__(self, what: str, n: int) -> None:
@@ -42,4 +44,4 @@ class Lines:
             self.done += n
             if time.monotonic() - self.last >= OFTEN:
                 self.last = time.monotonic()
-                print(f"{what}: {self.done:,} of {self.n:,} {self.things}, {self.done / self.n:.0%}", file=self.stream, flush=True)
+                print(f"{what}: {self.done:,} of {plural(self.n, self.thing)}, {self.done / self.n:.0%}", file=self.stream, flush=True)

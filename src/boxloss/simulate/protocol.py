@@ -175,7 +175,7 @@ def read(file: Path) -> Protocol:
         return from_json(file.read_text(encoding="utf-8"), file.stem)
     except OSError as error:
         raise ParameterError(f"{file}: {'no such file' if isinstance(error, FileNotFoundError) else error.strerror}; expected a protocol") from error
-    except ParameterError as error:
+    except (ParameterError, UnknownNameError) as error:
         raise ParameterError(f"{file}: {error}") from error
 
 

@@ -97,7 +97,7 @@ def ranked(rows: Iterable[Row]) -> list[Row]:
 
 def shown_zoo(n_centres: int, seed: int, quiet: bool) -> list[Row]:
     """The zoo of all losses, with progress on standard error."""
-    with shown(len(names()), sys.stderr, quiet, "losses") as told:
+    with shown(len(names()), sys.stderr, quiet, "loss") as told:
         return zoo(plan=PLAN.with_(n_centres=n_centres, seed=seed), tell=lambda loss: told(loss, 1))
 
 
