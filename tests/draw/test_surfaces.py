@@ -6,7 +6,7 @@ import pytest
 import boxloss as bl
 from boxloss.draw.style import to_png
 from boxloss.draw.surfaces import AXES, FEWEST, start_figure, start_rows, starts, surface_figure, surface_rows
-from boxloss.simulate import PRESETS, simulate
+from boxloss.simulate import PRESETS, Result, simulate
 from close import close
 
 PLAN = PRESETS["quick"].with_(n_centres=12, steps=3)
@@ -62,3 +62,12 @@ def test_four_panels_with_a_line_a_loss(found):
     figure = start_figure(found)
     assert [axes.get_xlabel() for axes in figure.axes] == list(AXES.values())
     assert {len(axes.lines) for axes in figure.axes} == {2}
+
+
+def test_a_loss_that_leads_to_no_number_is_drawn_beside_others():
+    plan = PRESETS["quick"].with_(n_centres=2, steps=2)
+    n = plan.n_cases
+    good, lost = (Result(plan, np.ones(3), np.full((n, 4), value), np.full(n, value), np.full(n, value)) for value in (0.5, np.nan))
+    for results in ({"giou": good, "mine": lost}, {"mine": lost}):
+        to_png(surface_figure(results))
+        to_png(start_figure(results))

@@ -42,7 +42,8 @@ def surface_figure(results: Mapping[str, Result], three_d: bool = False) -> Figu
     n_rows = -(-n // columns)
     figure = new_figure(max(3.1 * columns, 5.0) + 1.0, 3.2 * n_rows + 0.5)
     errors = {label: np.maximum(_mean_errors(result), LEAST) for label, result in results.items()}
-    norm = LogNorm(min(e.min() for e in errors.values()), max(max(e.max() for e in errors.values()), LEAST * 10))
+    known = np.concatenate([[LEAST * 10], *(e[np.isfinite(e)] for e in errors.values())])  # a loss may lead to no number: its places stay white
+    norm = LogNorm(min(known[1:], default=LEAST), known.max())
     panels: list[Any] = []
     for k, (label, result) in enumerate(results.items(), 1):
         centres = result.plan.centres()
@@ -148,7 +149,9 @@ def start_figure(results: Mapping[str, Result]) -> Figure:
         for label in labels:
             points = [((low + high) / 2, iou) for of, what, low, high, _, iou in rows if of == label and what == by]
             axes.plot(*zip(*points, strict=True), marker="o", markersize=3.5, **style(label, labels))
-            ends[label] = points[-1]
+            axes.update_datalim([(x, 0.0) for x, _ in points])  # a line that is nowhere spans no axis
+            seen = [point for point in points if np.isfinite(point[1])]
+            ends[label] = seen[-1] if seen else (points[-1][0], 0.0)
         axes.set(xlabel=name, ylim=(-0.03, 1.05))
         if by in ("scale", "aspect"):
             axes.set_xscale("log", base=2)
