@@ -1,4 +1,4 @@
-"""A million random calls, one after the other: none crashes, all give finite numbers of the right shape and type, and a share has the plain formula's."""
+"""Random calls, many of them, one after the other: none crashes, all give finite numbers of the right shape and type, and a share has the plain formula's."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from boxloss.boxes import FORMATS
 from each import CLASSIC
 from kernels.fuzzing import Calls
 
-N = 1_000_000
+N = 250_000
 PARTS = 8
 
 
@@ -18,7 +18,7 @@ def test_some_thousand_calls(tensors: bool) -> None:
 @pytest.mark.slow
 @pytest.mark.thread_unsafe(reason="it takes minutes")
 @pytest.mark.parametrize("part", range(PARTS))
-def test_a_million_calls(part: int) -> None:
+def test_many_calls(part: int) -> None:
     formats = FORMATS if part == PARTS - 1 else ("xyxy",)
     names = CLASSIC if part < PARTS - 1 else ("giou", "smooth_l1")
     Calls(100 + part, names, formats=tuple(formats)).run(N // PARTS, tensors=part % 2 == 1, share=0.002)

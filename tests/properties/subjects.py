@@ -11,8 +11,7 @@ from oracle import exact
 from strategies import CLASSES
 
 OF_THE_FORMULA = ("value", "gradient", "ties", "identical", "symmetric", "transpose", "scaling", "bounds", "finite", "inverted")
-"""Checks whose outcome depends on the formula. The others ask of loops, batches and reductions, which know no formula: of the representatives they
-are asked on every path, of other losses through PyTorch's kernels."""
+"""Checks whose outcome depends on the formula. The others ask of loops, batches and reductions, which know no formula, and are asked of the representatives."""
 OF_THE_LIBRARY = ("value", "gradient", "ties", "inverted")
 """Those of them whose outcome may differ where only the array library does, which runs the same formula operation by operation."""
 

@@ -25,6 +25,12 @@ def interpreter(monkeypatch: pytest.MonkeyPatch, kernel_files: Path) -> Iterator
 
 
 @pytest.fixture
+def wide_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of many pairs: the interpreter takes as long for a block of any size. Others ask how blocks of the true size begin and end."""
+    monkeypatch.setattr("boxloss.kernels.gpu.elementwise.BLOCK", 256)
+
+
+@pytest.fixture
 def compiler(monkeypatch: pytest.MonkeyPatch, kernel_files: Path) -> None:
     """Triton's compiler, which needs no GPU."""
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)

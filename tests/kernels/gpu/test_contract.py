@@ -11,7 +11,7 @@ from properties.check_batches import NARROW
 from properties.checks import GRADIENT_CHECKS, TYPE_CHECKS, VALUE_CHECKS, Check
 from properties.subjects import Subject, catalogue, is_asked
 
-pytestmark = pytest.mark.usefixtures("interpreter")
+pytestmark = pytest.mark.usefixtures("interpreter", "wide_blocks")
 
 CHECKS = VALUE_CHECKS | GRADIENT_CHECKS
 SUBJECTS = [by_triton(subject) for subject in catalogue()]

@@ -37,16 +37,16 @@ def pairs(n: int, dtype: str = "float32", kind: str = "coco", seed: int = 0) -> 
     return tuple(torch.from_numpy(x) for x in hazard(kind, n, dtype, seed))  # type: ignore[return-value]
 
 
+@pytest.mark.usefixtures("wide_blocks")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("name", "parameters"), each_way())
-def test_the_bits_of_numpy_and_of_the_graph(name: str, parameters: dict[str, Any], dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bits_of_numpy_and_of_the_graph(name: str, parameters: dict[str, Any], dtype: str) -> None:
     """Boxes of every class, integers with ties among them: so what the contract shows of NumPy and of the compiled loops, on many more boxes, holds.
 
-    All in one block, since the interpreter takes as long for a block of any size: the text for all pairs. test_tame.py has the one for tame pairs.
+    It is the text for all pairs; test_tame.py has the one for tame pairs.
     """
-    monkeypatch.setattr("boxloss.kernels.gpu.elementwise.BLOCK", 512)
     formula = bl.catalogue()[name]
-    a, b = (np.concatenate(x) for x in zip(*(hazard(kind, 30, dtype) for kind in CLASSES), strict=True))
+    a, b = (np.concatenate(x) for x in zip(*(hazard(kind, 16, dtype) for kind in CLASSES), strict=True))
     boxes = torch.from_numpy(a), torch.from_numpy(b)
     if name in CLASSIC:
         similarity, _, _ = gpu.value_and_gradient(formula, parameters, *boxes, similarity=True)

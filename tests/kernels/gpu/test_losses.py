@@ -181,6 +181,7 @@ def cases() -> list[Any]:
     return params
 
 
+@pytest.mark.usefixtures("wide_blocks")
 @pytest.mark.parametrize(("name", "subject", "dtype"), cases())
 def test_contract(name: str, subject: Any, dtype: str) -> None:
     """What every way to compute a loss is held to."""
