@@ -38,7 +38,7 @@ ASKED_OF_ALL = ("value", "gradient", "identical", "symmetric", "bounds", "finite
 OF_OTHERS = {
     "numpy": OF_THE_FORMULA,
     "numpy-plain": (),
-    "torch": ("gradient", "ties", "finite", "pairwise", "nan"),
+    "torch": ("gradient", "ties", "finite", "nan"),
     "torch-plain": OF_THE_LIBRARY,
     "jax": OF_THE_LIBRARY,
 }

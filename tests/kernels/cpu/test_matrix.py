@@ -8,6 +8,7 @@ import pytest
 import boxloss as bl
 from boxloss.kernels.cpu.matrix import ROWS, TILE, Matrix, matrix
 from boxloss.kernels.switch import plain
+from each import each_loss
 
 Array = np.ndarray
 GIOU = bl.catalogue()["giou"]
@@ -66,6 +67,15 @@ def test_boxes_that_need_the_whole_text(kind: str) -> None:
         y[column] = WILD[kind]
         np.testing.assert_array_equal(filled(a, y), wanted(a, y))
         np.testing.assert_array_equal(filled(x, y), wanted(x, y))
+
+
+@pytest.mark.parametrize("name", each_loss())
+def test_every_loss(name: str) -> None:
+    a, b = boxes(0, 20), boxes(1, 30)
+    a[3], b[5] = WILD["inverted"], a[4]
+    with plain():
+        want = np.asarray(bl.pairwise(name, a, b))
+    np.testing.assert_array_equal(np.asarray(bl.pairwise(name, a, b)), want)
 
 
 def test_memory_of_any_layout() -> None:
