@@ -337,7 +337,7 @@ def test_a_peer_that_does_not_exist_is_refused():
 
 @pytest.mark.slow
 def test_boxloss_itself_has_a_page_and_nothing_to_report(tmp_path):
-    command = [sys.executable, "-m", "benchmarks.conformance", "--only", "boxloss", "--pairs", "20", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "benchmarks.conformance", "--only", "boxloss", "--pairs", "10", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "conformance" / "results.json").read_text())["peers"]["boxloss"]["functions"]

@@ -27,7 +27,7 @@ def texts(formula: Any, dtype: str) -> list[str]:
     def tame(wrt: str | None) -> Short | None:
         return short(formula, {}, number=dtype, format="xyxy", wrt=wrt)
 
-    whole = {wrt: of(formula, dtype, wrt) for wrt in ("", "a", "b", "ab")}
+    whole = {wrt: of(formula, dtype, wrt) for wrt in ("", "b", "ab")}
     tame_value = tame(None)
     return [
         *(elementwise_text(graph, tame_pairs, wrt, exact=exact) for wrt, graph in whole.items() for tame_pairs in [tame(wrt)] for exact in (False, True)),
