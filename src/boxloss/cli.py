@@ -467,8 +467,9 @@ def evaluate(
     from boxloss.evaluate import examine
     from boxloss.evaluate.suppressed import THRESHOLD
     from boxloss.evaluate.words import tables
+    from boxloss.written import split_names
 
-    kinds = [word for part in (nms or "").split(",") if (word := part.strip())]
+    kinds = split_names(nms or "")
     if not kinds and (nms is not None or nms_threshold is not None):
         given = (
             f"--nms-threshold {nms_threshold:g} goes with --nms, which says what is suppressed how" if nms is None else f"--nms is {nms!r}, which names no kind"

@@ -224,8 +224,9 @@ def _measured_by(call: str, boxes: Any, anchors: Any) -> tuple[Array, Array]:
     if _at_hand(anchors):
         rows = as_numpy(anchors)
         sides = rows[..., 2:] - rows[..., :2]
-        if not ((sides > 0) & (sides < math.inf)).all():
-            bad = ~((sides > 0) & (sides < math.inf)).all(-1)
+        fit = (sides > 0) & (sides < math.inf)
+        if not fit.all():
+            bad = ~fit.all(-1)
             found = rows[bad][0].tolist()
             raise InvalidBoxError(f"{call}: {int(bad.sum())} of {bad.size} anchors have no width or height above 0, such as {found}: expected xyxy")
     return boxes, anchors

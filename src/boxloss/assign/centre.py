@@ -30,8 +30,8 @@ def centre_sampling(priors: Any, objects: Any, predictions: Any = None, *, radiu
     Reference: FCOS (arXiv:1904.01355) and its centre sampling, Tian et al., TPAMI 2020, arXiv:2006.09214, section 3.2; the last step is our own.
     """
     asked = read("centre_sampling", priors, objects)
-    for name, strides in (("radius", radius), ("reach", reach)):
-        check_number("centre_sampling", name, strides, 0, above_low=True)
+    for name, value in (("radius", radius), ("reach", reach)):
+        check_number("centre_sampling", name, value, 0, above_low=True)
     return asked.assignment(_chosen(asked.centres, asked.needed("strides"), asked.objects, radius, reach), measure, asked.priors)
 
 

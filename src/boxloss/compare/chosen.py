@@ -13,8 +13,6 @@ from boxloss.formulas import Formula
 from boxloss.from_file import is_place, read_loss
 from boxloss.written import slug, split_names, write_parameters
 
-CHANGED = "{} has changed since the run was begun, and a loss with it: put the file back as it was, or give the new formula a file of its own"
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -108,8 +106,17 @@ def formulas_of(choices: Iterable[Choice]) -> dict[str, dict[str, str]]:
 def refuse_changed(loss: str, kept: dict[str, str]) -> None:
     """Raises `CompareError` where the loss's file is no longer the one that `kept`, of `formulas_of`, tells of."""
     if _digest(loss) != kept["file_sha256"]:
-        raise CompareError(CHANGED.format(loss.split(":")[0]))
+        raise CompareError(changed(loss))
+
+
+def changed(loss: str) -> str:
+    """What to say where the file of this loss is another one."""
+    return f"{_file(loss)} has changed since the run was begun, and a loss with it: put the file back as it was, or give the new formula a file of its own"
 
 
 def _digest(loss: str) -> str:
-    return files.digest_of(Path(loss.split(":")[0])) or "no file"
+    return files.digest_of(Path(_file(loss))) or "no file"
+
+
+def _file(loss: str) -> str:
+    return loss.split(":")[0]

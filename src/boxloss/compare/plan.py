@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from boxloss.compare import files
-from boxloss.compare.chosen import CHANGED, Choice, choose, choose_all, formulas_of
+from boxloss.compare.chosen import Choice, changed, choose, choose_all, formulas_of
 from boxloss.compare.splits import median_size, splits_of
 from boxloss.datasets import Dataset
 from boxloss.detectors.assigning import find_assigner
@@ -263,7 +263,7 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterable[str]:
         if gone:
             yield f"{key}: it also has {_show(gone)}; a run can get more {key}, not fewer"
     own = before.get("formulas", {})  # a run from before files were taken has none
-    yield from sorted({CHANGED.format(loss.split(":")[0]) for loss in own if now["formulas"].get(loss, own[loss]) != own[loss]})
+    yield from sorted({changed(loss) for loss in own if now["formulas"].get(loss, own[loss]) != own[loss]})
 
 
 def keep(out: Path, record: dict[str, Any], before: dict[str, Any] | None, trials_left: bool) -> dict[str, Any]:
