@@ -63,7 +63,8 @@ def test_the_loop_over_a_block_is_vector_code(name: str, number: str, wrt: str) 
     for tame in (True, False) if made.traced_tame is not None else (False,):
         found = instructions(program(made, tame=tame))
         wide = f"{single.replace('s', 'p', 1)} {vectors()}"
-        assert found["add" + wide] + found["sub" + wide] > 8, found
+        # The fewest are l1's: a difference of each side, and their sum.
+        assert found["add" + wide] + found["sub" + wide] >= 7, found
         for operation in ("div", "sqrt"):
             lone = found[operation + single] - ONE_BY_ONE[operation + single]
             assert lone <= 0, f"{name}: {lone} times {operation}{single}, in {'the tame' if tame else 'the full'} kernel"
