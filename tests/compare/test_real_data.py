@@ -22,7 +22,7 @@ def outcome(data, out, **options):
 @pytest.mark.slow
 def test_the_same_data_in_another_format_gives_the_same_figures_to_the_digit(tmp_path):
     source = shared("data", "bccd")
-    options = {"losses": "iou,smooth_l1", "seeds": 1, "epochs": 2, "image_size": "96x72"}
+    options = {"losses": "iou,smooth_l1", "seeds": 1, "epochs": 1, "image_size": "96x72"}
     want = outcome(source, tmp_path / "voc", **options)
     for format in ("coco", "yolo"):
         folder = convert(load(source), format, tmp_path / f"bccd-{format}")

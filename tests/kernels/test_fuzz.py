@@ -3,7 +3,7 @@
 import pytest
 
 from boxloss.boxes import FORMATS
-from each import CLASSIC
+from each import REPRESENTATIVES
 from kernels.fuzzing import Calls
 
 N = 250_000
@@ -20,5 +20,5 @@ def test_some_thousand_calls(tensors: bool) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_many_calls(part: int) -> None:
     formats = FORMATS if part == PARTS - 1 else ("xyxy",)
-    names = CLASSIC if part < PARTS - 1 else ("giou", "smooth_l1")
+    names = REPRESENTATIVES if part < PARTS - 1 else ("giou", "smooth_l1")
     Calls(100 + part, names, formats=tuple(formats)).run(N // PARTS, tensors=part % 2 == 1, share=0.002)

@@ -21,21 +21,21 @@ pytestmark = pytest.mark.thread_unsafe(reason="what is patched or counted is the
 
 A, B = hazard("coco", 50, "float64")
 
-# Every loss of the catalogue on arrays and tensors, with gradients; the libraries that are then loaded.
+# The representatives on arrays and tensors, with gradients; the libraries that are then loaded.
 EVERYTHING = """
 import sys
 import numpy as np
 import boxloss as bl
-from each import CLASSIC
+from each import REPRESENTATIVES
 from strategies import hazard
 a, b = hazard("coco", 50, "float64")
-for name in CLASSIC:
+for name in REPRESENTATIVES:
     loss = bl.loss(name)
     print(name, float(loss(a, b)), float(loss(a, b, weight=a[:, 0], reduction="sum")), float(bl.pairwise(name, a, b[:7]).sum()))
     value, (grad_a, grad_b) = loss.value_and_gradient(a, b, wrt="both")
     print(name, float(value), float(abs(grad_a).sum()), float(abs(grad_b).sum()))
 import torch
-for name in CLASSIC:
+for name in REPRESENTATIVES:
     x = torch.from_numpy(a).requires_grad_()
     value = bl.loss(name)(x, torch.from_numpy(b))
     value.backward()

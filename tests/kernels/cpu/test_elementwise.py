@@ -10,7 +10,7 @@ from boxloss.boxes import FORMATS
 from boxloss.kernels import switch
 from boxloss.kernels.cpu.elementwise import BLOCK, CHUNK
 from boxloss.kernels.switch import plain
-from each import CLASSIC, each_loss, each_way
+from each import REPRESENTATIVES, each_loss, each_way
 from kernels.cpu.loops import bits
 from kernels.graphs import slopes
 from properties.samples import sample
@@ -70,12 +70,12 @@ def test_gradients_are_the_graphs(name: str, parameters: dict[str, Any], dtype: 
     assert_same_bits(value, loss(a, b, reduction="none"), a, b)
     for got, want in zip(both, slopes(name, parameters, a, b, "ab"), strict=True):
         assert_same_bits(got, want, a, b)
-    if name in CLASSIC:
+    if name in REPRESENTATIVES:
         assert_same_bits(loss.value_and_gradient(a, b, reduction="none")[1], both[0], a, b)
 
 
 def in_formats() -> list[Any]:
-    cases = [(name, format) for name in CLASSIC for format in FORMATS if format != "xyxy"]
+    cases = [(name, format) for name in REPRESENTATIVES for format in FORMATS if format != "xyxy"]
     return [pytest.param(*case, marks=[] if case[0] == "giou" else [pytest.mark.slow]) for case in cases]
 
 

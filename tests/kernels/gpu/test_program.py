@@ -41,7 +41,7 @@ FORMULAS = {formula.name: formula for formula in (*bl.catalogue().values(), word
 
 
 def cases() -> list[Any]:
-    kinds = [(name, dtype) for name in FORMULAS for dtype in ("float32", "float64")]
+    kinds = [(name, dtype) for name in FORMULAS for dtype in ("float32", "float64") if dtype == "float32" or name in FULLY]
     return [pytest.param(*kind, marks=[] if kind[0] in FULLY else [pytest.mark.slow], id="-".join(kind)) for kind in kinds]
 
 
