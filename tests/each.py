@@ -30,9 +30,14 @@ def each_loss() -> list[Any]:
 
 
 def each_way() -> list[Any]:
-    """Every loss with its own and with other parameters: likewise."""
+    """Every loss in either number type, with its own and with other parameters: likewise. Other parameters are other numbers in one graph: mostly float32."""
     ways = [(name, parameters) for name in bl.catalogue() for parameters in ({}, *(given for given, _ in VARIANTS.get(name, ())))]
-    return [pytest.param(*way, marks=[] if way[0] in REPRESENTATIVES else [pytest.mark.slow], id=way[0] + written(way[1])) for way in ways]
+    return [
+        pytest.param(name, parameters, dtype, marks=by_default(name), id=f"{name}{written(parameters)}-{dtype}")
+        for name, parameters in ways
+        for dtype in ("float32", "float64")
+        if dtype == "float32" or not parameters or name in REPRESENTATIVES
+    ]
 
 
 def few(names: Iterable[str]) -> list[Any]:

@@ -33,14 +33,17 @@ DTYPES = ("float32", "float64")
 JAX_BY_DEFAULT = {("value", "float32", name) for name in REPRESENTATIVES} | {("gradient", "float32", "ciou")}
 PLAIN_BY_DEFAULT = {("value", "float32"), ("gradient", "float32")}
 ASKED_OF_ALL = ("value", "gradient", "identical", "symmetric", "bounds", "finite", "inverted")
-# What losses other than the representatives are asked: what depends on the formula once, through the kernels, which NumPy's arrays and PyTorch's tensors
-# share. Without kernels NumPy has their bits (kernels/cpu/test_elementwise.py).
+# What losses other than the representatives are asked: what depends on the formula once in each number type, in float32 through the kernels, which NumPy's
+# arrays and PyTorch's tensors share. Without kernels NumPy has their bits in either (kernels/cpu/test_elementwise.py), and nothing is compiled.
 OF_OTHERS = {
-    "numpy": OF_THE_FORMULA,
-    "numpy-plain": (),
-    "torch": ("gradient", "ties", "finite", "nan"),
-    "torch-plain": OF_THE_LIBRARY,
-    "jax": OF_THE_LIBRARY,
+    ("numpy", "float32"): OF_THE_FORMULA,
+    ("numpy-plain", "float64"): OF_THE_FORMULA,
+    ("torch", "float32"): ("gradient", "ties", "finite", "nan"),
+    ("torch", "float64"): ("gradient", "ties", "finite", "nan"),
+    ("torch-plain", "float32"): OF_THE_LIBRARY,
+    ("torch-plain", "float64"): OF_THE_LIBRARY,
+    ("jax", "float32"): OF_THE_LIBRARY,
+    ("jax", "float64"): OF_THE_LIBRARY,
 }
 THREADS_BY_DEFAULT = ("ciou", "iou_log")
 
@@ -65,7 +68,7 @@ def cases(asked: dict[str, Check], dtypes: tuple[str, ...], backends: list[Any])
     """Each check of each loss, in each library and number type: all of one loss together, so that the oracle's answers are still at hand."""
     params = []
     for subject, dtype, name, backend in product(SUBJECTS, dtypes, asked, backends):
-        if dtype in backend.dtypes and is_asked(name, subject, OF_OTHERS[backend.name]):
+        if dtype in backend.dtypes and is_asked(name, subject, OF_OTHERS.get((backend.name, dtype), ())):
             marks = [pytest.mark.slow] if is_slow(name, backend, dtype, subject) else []
             params.append(pytest.param(asked[name], subject, backend, dtype, marks=marks, id=f"{name}-{backend.name}-{dtype}-{subject}"))
     return params

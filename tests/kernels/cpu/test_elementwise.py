@@ -47,9 +47,9 @@ def assert_same_bits(got: Array, want: Array, a: Array, b: Array) -> None:
         raise AssertionError(f"{differ.sum()} of {len(got)} differ; first {got[row]!r}, not {want[row]!r}, for {a[row].tolist()}, {b[row].tolist()}")
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("name", "parameters"), each_way())
+@pytest.mark.parametrize(("name", "parameters", "dtype"), [way for way in each_way() if way.values[0] in REPRESENTATIVES or way.values[2] == "float32"])
 def test_values_have_the_array_paths_bits(name: str, parameters: dict[str, Any], dtype: str) -> None:
+    """In float64 of some: of the others, the next test has the values."""
     a, b = every_kind(dtype)
     loss, measure = bl.loss(name, **parameters), getattr(bl, name)
     with plain():
@@ -60,14 +60,14 @@ def test_values_have_the_array_paths_bits(name: str, parameters: dict[str, Any],
         assert_same_bits(got, want, a, b)
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("name", "parameters"), each_way())
+@pytest.mark.parametrize(("name", "parameters", "dtype"), each_way())
 def test_gradients_are_the_graphs(name: str, parameters: dict[str, Any], dtype: str) -> None:
     """Along both boxes, which is the kernel that the contract asks, too; along the prediction alone, another kernel, of some."""
     a, b = every_kind(dtype)
     loss = bl.loss(name, **parameters)
     value, both = loss.value_and_gradient(a, b, wrt="both", reduction="none")
-    assert_same_bits(value, loss(a, b, reduction="none"), a, b)
+    with plain():
+        assert_same_bits(value, loss(a, b, reduction="none"), a, b)
     for got, want in zip(both, slopes(name, parameters, a, b, "ab"), strict=True):
         assert_same_bits(got, want, a, b)
     if name in REPRESENTATIVES:

@@ -39,8 +39,7 @@ def pairs(n: int, dtype: str = "float32", kind: str = "coco", seed: int = 0) -> 
 
 
 @pytest.mark.usefixtures("wide_blocks")
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("name", "parameters"), each_way())
+@pytest.mark.parametrize(("name", "parameters", "dtype"), each_way())
 def test_the_bits_of_numpy_and_of_the_graph(name: str, parameters: dict[str, Any], dtype: str) -> None:
     """Boxes of every class, integers with ties among them: so what the contract shows of NumPy and of the compiled loops, on many more boxes, holds.
 
