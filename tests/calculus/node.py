@@ -74,11 +74,10 @@ class Values(np.ndarray):
 
 def elementwise(formula: Formula, parameters: dict[str, Any], *, gradient: bool = True, **how: Any) -> Callable[..., Array]:
     """The generated module as a function of two arrays of boxes, (n, 4)."""
-    text = module_text(formula, parameters, gradient=gradient, **how)
 
     @cache
     def module() -> Path:
-        return running().module(text)
+        return running().module(module_text(formula, parameters, gradient=gradient, **how))
 
     def loss(pred: Array, target: Array, *, reduction: str = "none", weight: Any = None) -> Array:
         assert (reduction, weight) == ("none", None), "the generated function has one pair's loss, and knows no reduction"
