@@ -8,6 +8,8 @@ import boxloss as bl
 from close import as_printed, close
 from strategies import hazard
 
+pytestmark = pytest.mark.usefixtures("by_formula")
+
 FORMS = ("ciou", "ciou_attached", "ciou_simplified", "ciou_gated")
 
 

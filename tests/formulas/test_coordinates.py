@@ -9,9 +9,12 @@ import torch
 import boxloss as bl
 from boxloss import ops
 from boxloss.errors import ParameterError
+from boxloss.kernels import switch
 from close import close
 from oracle.arithmetic import mp, real
 from strategies import hazard
+
+pytestmark = pytest.mark.usefixtures("by_formula")
 
 ZERO = [0.0, 0, 10, 10]
 
@@ -97,7 +100,9 @@ def test_centres_half_of_the_smallest_number_apart_are_not_one():
     assert torch.autograd.grad(value, a)[0].tolist() == [1.5, 0, -0.5, 0]
 
 
-def test_a_difference_beyond_the_type_stays_finite():
+@pytest.mark.parametrize("kernels", [True, False])
+def test_a_difference_beyond_the_type_stays_finite(kernels, monkeypatch):
+    monkeypatch.setattr(switch, "cpu_kernels", lambda: kernels)
     most = float(np.finfo("float32").max)
     a, b = (torch.tensor(box, dtype=torch.float32, requires_grad=True) for box in ([most / 2, 0, most, 1], [-most, 0, -most / 2, 1]))
     for name in ("l1_cxcywh", "l2_cxcywh", "smooth_l1_cxcywh", "huber", "balanced_l1", "nwd", "dotd", "mpdiou"):

@@ -10,6 +10,8 @@ from boxloss.errors import ParameterError
 from close import close
 from strategies import hazard
 
+pytestmark = pytest.mark.usefixtures("by_formula")
+
 UNIT = [0.0, 0, 1, 1]
 
 

@@ -1,9 +1,12 @@
 """What is special about ICIoU."""
 
 import numpy as np
+import pytest
 
 import boxloss as bl
 from strategies import hazard
+
+pytestmark = pytest.mark.usefixtures("by_formula")
 
 
 def test_its_term_does_not_vanish_at_one_aspect():

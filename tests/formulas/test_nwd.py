@@ -10,6 +10,8 @@ from oracle import exact
 from oracle.arithmetic import mp, real
 from strategies import CLASSES, hazard
 
+pytestmark = pytest.mark.usefixtures("by_formula")
+
 BOX = [0.0, 0, 8, 8]
 
 

@@ -10,6 +10,8 @@ import boxloss as bl
 from boxloss.errors import ParameterError
 from close import as_printed, close
 
+pytestmark = pytest.mark.usefixtures("by_formula")
+
 
 def slope_at(name, shift, **parameters):
     """d loss / dx of a unit box `shift` to the right of another."""

@@ -8,6 +8,8 @@ import boxloss as bl
 from boxloss.errors import ParameterError
 from close import close
 
+pytestmark = pytest.mark.usefixtures("by_formula")
+
 UNIT = [0.0, 0, 1, 1]
 
 

@@ -11,6 +11,8 @@ from boxloss.errors import ParameterError
 from close import close
 from oracle import exact
 
+pytestmark = pytest.mark.usefixtures("by_formula")
+
 UNIT = [0.0, 0, 1, 1]
 
 

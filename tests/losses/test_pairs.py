@@ -127,7 +127,7 @@ def test_hazards(kind):
         check_searches("ciou", hazard(kind, 600, dtype)[0], hazard(kind, 120, dtype, seed=1)[1], k=2)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32),
     n=st.integers(1, 1500),

@@ -48,9 +48,10 @@ def centre_and_size(p: Pair) -> tuple[Array, ...]:
 
 
 def _lost_edges(p: Pair) -> list[Array]:
-    """What rounding took from each of `p.edges`, and 0 where that is beyond the type."""
+    """What rounding took from each of `p.edges`, and 0 from one that is beyond the type, which `edges` keep within."""
+    most = largest(p._a[0])
     lost = [_lost(x, y, edge) for x, y, edge in zip(p._a, p._b, p.edges, strict=True)]
-    return [where(x - x == 0, x, 0.0) for x in lost]
+    return [where((edge < most) & (edge > -most), x, 0.0) for x, edge in zip(lost, p.edges, strict=True)]
 
 
 def upright_edges(p: Pair) -> tuple[Array, ...]:

@@ -294,8 +294,9 @@ def test_no_boxes() -> None:
     assert (total[0], *total[1:]) == (0, None, None)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("n", "m"), [(1, 1), (2, 31), (31, 2), (33, 65), (1, 1025), (1023, 1)])
+@pytest.mark.parametrize(
+    ("n", "m", "dtype"), [*((*size, "float32") for size in [(1, 1), (2, 31), (31, 2), (33, 65), (1, 1025), (1023, 1)]), (33, 65, "float64")]
+)
 def test_pairwise(n: int, m: int, dtype: str) -> None:
     a, b = pairs(n, dtype)[0], pairs(m, dtype, seed=1)[1]
     same_bits(gpu.pairwise(CIOU, {}, a, b), matrix_of(CIOU, a.numpy(), b.numpy()))
