@@ -43,7 +43,6 @@ OF_OTHERS = {
     ("torch-plain", "float32"): OF_THE_LIBRARY,
     ("torch-plain", "float64"): OF_THE_LIBRARY,
     ("jax", "float32"): OF_THE_LIBRARY,
-    ("jax", "float64"): OF_THE_LIBRARY,
 }
 THREADS_BY_DEFAULT = ("ciou", "iou_log")
 
