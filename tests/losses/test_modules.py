@@ -23,8 +23,9 @@ def test_a_module_is_its_loss(name):
 
 @pytest.mark.parametrize("name", ["giou", "smooth_l1"])
 def test_a_module_takes_other_formats(name):
-    a, b = torch.rand(6, 4), torch.rand(6, 4)
-    assert torch.equal(bl.nn.BoxLoss(name, format="cxcywh")(a, b), bl.loss(name)(a, b, format="cxcywh"))
+    kind = getattr(bl.nn, bl.nn.class_name(name))
+    a, b, weight = torch.rand(6, 4), torch.rand(6, 4), torch.rand(6)
+    assert torch.equal(kind(reduction="none", format="cxcywh")(a, b, weight), bl.loss(name)(a, b, reduction="none", format="cxcywh", weight=weight))
 
 
 def test_names():

@@ -154,7 +154,7 @@ def _library(text: str, number: str, constants: dict[str, tuple[str, float]], me
     names |= {name: _teach(context, word, word) for name, word in made_here.items()}
     arguments = (types.CPointer(types.int64),)
     made = compiler.compile_extra(context.typing_context, context, names["kernel"], arguments, types.void, flags, {}, pipeline_class=_Compiler)
-    # Not `finalize`: that also makes machine code for this process, a fifth of the time, and ours comes from the object file.
+    # Not `finalize`: that also makes machine code for this process, and ours comes from the object file.
     made.library._optimize_final_module()
     made.library._final_module.verify()
     return made.library, made.fndesc.llvm_func_name
