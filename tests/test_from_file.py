@@ -1,5 +1,6 @@
 """A formula in a user's own file, for the command line: found by FILE.py:NAME, or refused in a line that names the place."""
 
+import os
 import subprocess
 import sys
 
@@ -49,6 +50,15 @@ def test_the_formula_of_a_file_that_imports_what_lies_beside_it(file):
     mine = from_file(f"{file}:mine")
     assert sys.path == before
     assert float(bl.loss(mine)([0.0, 0, 1, 1], [2.0, 0, 3, 1])) == 0.5
+
+
+def test_a_file_is_read_anew_however_soon_it_was_changed(file, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    as_it_was = file.stat()
+    from_file(f"{file}:mine")
+    file.write_text(FILE.replace("* Settings", "/ Settings"))
+    os.utime(file, ns=(as_it_was.st_atime_ns, as_it_was.st_mtime_ns))  # the size and the time by which Python knows its compiled code
+    assert float(bl.loss(from_file(f"{file}:mine"))([0.0, 0, 1, 1], [2.0, 0, 3, 1])) == 2
 
 
 def test_what_is_no_formula_is_refused_with_a_hint(file):
