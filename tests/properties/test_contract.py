@@ -29,7 +29,7 @@ from strategies import CLASSES, pairs
 SUBJECTS = catalogue()
 BACKENDS = installed()
 DTYPES = ("float32", "float64")
-# The default run leaves to the slow one most of what takes minutes: JAX, which compiles each operation for each shape, threads, and for most losses float64
+# The default run leaves to the slow one most of what takes minutes: JAX, which compiles each operation for each shape, threads, and kernels of most losses
 JAX_BY_DEFAULT = {("value", "float32", name) for name in REPRESENTATIVES} | {("gradient", "float32", "ciou")}
 PLAIN_BY_DEFAULT = {("value", "float32"), ("gradient", "float32")}
 ASKED_OF_ALL = ("value", "gradient", "identical", "symmetric", "bounds", "finite", "inverted")
