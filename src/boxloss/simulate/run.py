@@ -11,7 +11,7 @@ import numpy as np
 from boxloss.boxes import convert
 from boxloss.formulas import Formula, find
 from boxloss.kernels import switch
-from boxloss.kernels.cpu.descent import BLOCK, Descent, Update, by_graph
+from boxloss.kernels.cpu.descent import BLOCK, SETTINGS, Descent, Update, by_graph
 from boxloss.kernels.threads import run_parts
 from boxloss.losses import Similarity
 from boxloss.simulate import protocol
@@ -51,8 +51,9 @@ class Simulation:
     def __init__(self, update: Update, plan: Protocol):
         self.plan, self.update = plan, update
         self._loop = Descent(update)
-        rates, steps = plan.step_sizes(), np.arange(1, plan.steps + 1)
-        self._rates = np.ascontiguousarray(np.stack([rates, 1 - 0.9**steps, 1 - 0.999**steps], 1), update.full.dtype)
+        steps = np.arange(1, plan.steps + 1)
+        biases = [1 - SETTINGS[name] ** steps for name in ("first_decay", "second_decay")]
+        self._rates = np.ascontiguousarray(np.stack([plan.step_sizes(), *biases], 1), update.full.dtype)
 
     @staticmethod
     def of(moved_by: Loss, plan: Protocol, dtype: str = "float64") -> "Simulation":
