@@ -95,7 +95,8 @@ def page(rows: Sequence[Row], out: Path, seed: int = PLAN.seed) -> str:
     anchors, targets = (convert(boxes, "cxcywh", "xyxy") for boxes in plan.cases(0, plan.n_cases))
     return PAGE.format(
         command=shlex.join(["boxloss", "zoo", "--out", str(out), *given]),
-        took="" if "--centres" in given else ", within two minutes on two cores", folder=quote(page_file(out).stem), other_seed=seed + 1,
+        took="" if "--centres" in given else ", in half a minute on two cores once its kernels are compiled, which takes some minutes",
+        folder=quote(page_file(out).stem), other_seed=seed + 1,
         n_losses=len(animals), n_cases=n_cases, n_centres=plan.n_centres, radius=plan.radius, steps=plan.steps,
         adam_rate=ADAM_RATE, cells=_markdown(*table(rows)),
         ranks=_markdown(("loss", *ways, "moves"), [(loss, *map(str, of), str(moves[loss])) for loss, of in ranks.items()]),
